@@ -1,0 +1,1 @@
+"""One file a family of models; the file name is the registration."""

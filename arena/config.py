@@ -1,0 +1,105 @@
+"""Settings from ARENA_* variables: one frozen object, every problem reported at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from arena.errors import ConfigError
+
+VERSION = "0.1.0"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What can be set from outside. Sizes in MB (10^6 bytes), times in seconds.
+
+    home: data folder (`ARENA_HOME`); holds the database, the images, the user's models.yaml, the lock.
+    database_url: SQLAlchemy URL (`ARENA_DATABASE_URL`); SQLite in `home` by default.
+    models_file: the user's own catalogue (`ARENA_MODELS`), by default ``models.yaml`` in `home` if present.
+    host, port: where the page listens (`ARENA_HOST`, `ARENA_PORT`, else `GRADIO_SERVER_NAME`, `GRADIO_SERVER_PORT`).
+    dev: show what is meant for developers, such as the fake model (`ARENA_DEV=1`).
+    prepare: start the next model's worker while the current one generates (`ARENA_PREPARE`).
+    warm: start workers from a warm parent where the system can fork (`ARENA_WARM`).
+    idle_unload_s: unload a model nobody asked for after this time (`ARENA_IDLE_UNLOAD`), 0 for never.
+    start_timeout_s, run_timeout_s: limits of one start and one answer (`ARENA_START_TIMEOUT`, `ARENA_RUN_TIMEOUT`).
+    release_timeout_s: how long the device may take to give memory back (`ARENA_RELEASE_TIMEOUT`).
+    queue_size: how many requests may wait for a device (`ARENA_QUEUE`); more are refused.
+    max_upload_mb: largest file (`ARENA_MAX_UPLOAD_MB`). max_pixels: largest image (`ARENA_MAX_PIXELS`).
+    """
+
+    home: Path
+    database_url: str
+    models_file: Path | None
+    host: str = "127.0.0.1"
+    port: int = 7860
+    dev: bool = False
+    prepare: bool = True
+    warm: bool = True
+    idle_unload_s: float = 300.0
+    start_timeout_s: float = 600.0
+    run_timeout_s: float = 300.0
+    release_timeout_s: float = 10.0
+    queue_size: int = 32
+    max_upload_mb: int = 50
+    max_pixels: int = 40_000_000
+
+    @property
+    def images(self) -> Path:
+        return self.home / "images"
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from the environment. Raises `ConfigError` naming every variable that cannot be used."""
+    problems: list[str] = []
+
+    def number(*names: str, default: float, least: float = 0) -> float:
+        for name in names:
+            if environ.get(name):
+                try:
+                    value = float(environ[name])
+                except ValueError:
+                    value = float("nan")
+                if value >= least:
+                    return value
+                problems.append(f"{name}={environ[name]!r}: a number, at least {least:g}, is expected")
+        return default
+
+    def switch(name: str, default: bool) -> bool:
+        value = environ.get(name, "").strip().lower()
+        if value not in ("", "0", "1", "true", "false", "yes", "no", "on", "off"):
+            problems.append(f"{name}={environ[name]!r}: 0 or 1 is expected")
+        return default if value == "" else value in ("1", "true", "yes", "on")
+
+    home = Path(environ.get("ARENA_HOME") or platformdirs.user_data_dir("vlm-arena")).expanduser().absolute()
+    own_models = environ.get("ARENA_MODELS")
+    models_file = Path(own_models).expanduser() if own_models else home / "models.yaml"
+    if own_models and not models_file.is_file():
+        problems.append(f"ARENA_MODELS={own_models!r}: no such file")
+    port = int(number("ARENA_PORT", "GRADIO_SERVER_PORT", default=7860))
+    if port > 65535:
+        problems.append(f"port {port}: at most 65535")
+    settings = Settings(
+        home=home,
+        database_url=environ.get("ARENA_DATABASE_URL") or f"sqlite:///{home / 'arena.db'}",
+        models_file=models_file if models_file.is_file() else None,
+        host=environ.get("ARENA_HOST") or environ.get("GRADIO_SERVER_NAME") or "127.0.0.1",
+        port=port,
+        dev=switch("ARENA_DEV", False),
+        prepare=switch("ARENA_PREPARE", True),
+        warm=switch("ARENA_WARM", True),
+        idle_unload_s=number("ARENA_IDLE_UNLOAD", default=300.0),
+        start_timeout_s=number("ARENA_START_TIMEOUT", default=600.0, least=0.1),
+        run_timeout_s=number("ARENA_RUN_TIMEOUT", default=300.0, least=0.1),
+        release_timeout_s=number("ARENA_RELEASE_TIMEOUT", default=10.0),
+        queue_size=int(number("ARENA_QUEUE", default=32, least=1)),
+        max_upload_mb=int(number("ARENA_MAX_UPLOAD_MB", default=50, least=1)),
+        max_pixels=int(number("ARENA_MAX_PIXELS", default=40_000_000, least=1)),
+    )
+    if problems:
+        raise ConfigError(problems)
+    return settings

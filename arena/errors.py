@@ -1,0 +1,87 @@
+"""The errors users meet: what was wrong, what to do, in their language.
+
+ArenaError
+├── ConfigError      wrong settings or catalogue; raised at start with every problem at once
+└── RunError(kind)   one run, one image or one model failed; becomes a row, never ends the program
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from arena.strings import tr
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How one kind of failure is told: HTTP status, OpenAI error type, status of the run."""
+
+    http: int
+    openai: str
+    status: str = "error"
+
+
+# One table for the API, the page and the rows; the texts are the keys ``errors.<kind>``.
+KINDS: dict[str, Kind] = {
+    "unavailable": Kind(503, "service_unavailable"),
+    "start_failed": Kind(503, "service_unavailable"),
+    "start_timeout": Kind(504, "timeout", "timeout"),
+    "out_of_memory": Kind(507, "insufficient_memory", "oom"),
+    "timeout": Kind(504, "timeout", "timeout"),
+    "worker_died": Kind(502, "server_error"),
+    "bad_input": Kind(400, "invalid_request_error"),
+    "bad_output": Kind(502, "server_error"),
+    "endpoint": Kind(502, "server_error"),
+    "cancelled": Kind(499, "cancelled", "cancelled"),
+    "busy": Kind(429, "rate_limit_error"),
+    "vram_not_released": Kind(503, "service_unavailable"),
+    "storage": Kind(507, "server_error"),
+}
+
+
+class ArenaError(Exception):
+    """An error with a text in every language: `key` names it in the string files, `params` fill it."""
+
+    def __init__(self, key: str, **params: Any) -> None:
+        self.key = key
+        self.params = params
+        super().__init__(self.text())
+
+    def text(self, lang: str = "en") -> str:
+        return tr(self.key, lang, **self.params)
+
+
+class ConfigError(ArenaError):
+    """Everything that is wrong with the configuration, one line a problem."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("errors.config", problems="\n".join(f"- {problem}" for problem in problems))
+
+
+class RunError(ArenaError):
+    """A failure of one run. `detail` is technical and English; `key` and `params` say it to the user.
+
+    Without a `key` the text is that of the kind, followed by the detail.
+    """
+
+    def __init__(self, kind: str, detail: str = "", *, key: str | None = None, **params: Any) -> None:
+        if kind not in KINDS:
+            raise ValueError(f"unknown kind of error: {kind}")
+        self.kind = kind
+        self.has_own_text = key is not None
+        self._detail = detail
+        super().__init__(key or f"errors.{kind}", **params)
+
+    @property
+    def detail(self) -> str:
+        return self._detail or super().text("en")
+
+    @property
+    def status(self) -> str:
+        return KINDS[self.kind].status
+
+    def text(self, lang: str = "en") -> str:
+        said = super().text(lang)
+        return said if self.has_own_text or not self._detail else f"{said} {self._detail}"
