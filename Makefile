@@ -1,0 +1,88 @@
+# Two commands: `make run` and `make test`. Everything lives in .venv; a second start calls neither pip nor apt.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+VENV := .venv
+PY := $(VENV)/bin/python
+ARGS ?=
+LIGHT ?=
+JOBS ?= 2
+
+# What is installed is remembered by the checksum of what was asked for, so an edited list is installed again.
+sum = $(shell cat $(1) | cksum | cut -d' ' -f1)
+CORE := $(VENV)/.core-$(call sum,requirements/core.txt)
+FULL := $(VENV)/.full-$(call sum,requirements/core.txt requirements/models.txt)
+DEV := $(VENV)/.dev-$(call sum,requirements/core.txt requirements/models.txt requirements/dev.txt)
+ENV := $(if $(LIGHT),$(if $(wildcard $(FULL)),$(FULL),$(CORE)),$(FULL))
+PIP := $(PY) -m pip --disable-pip-version-check install --prefer-binary
+GENERATED = $(shell grep -lF "[[[cog" *.txt *.md docs/*.md 2>/dev/null)
+
+.NOTPARALLEL:
+.PHONY: help run setup models test test-postgres check fix bench doctor clean venv tesseract chromium
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+	@echo "  ARGS=\"...\" goes to the program: make run ARGS=\"--port 8000\". PYTHON=... chooses the interpreter of a new .venv."
+
+run: $(ENV) tesseract ## start the page; the first time, install what it needs (LIGHT=1: without torch)
+	@exec $(PY) app.py $(ARGS)
+
+setup: $(ENV) tesseract ## install what `make run` needs and start nothing
+
+models: $(FULL) ## complete a light installation: torch, transformers and the rest
+
+test: $(DEV) tesseract chromium ## install what the tests need, then run them
+	@$(PY) -m pytest -n $(JOBS) $(ARGS)
+
+test-postgres: $(DEV) ## the tests of the store against a PostgreSQL server of their own
+	@requirements/system.sh packages postgresql
+	@$(PY) -m pytest -m postgres $(ARGS)
+
+check: $(DEV) ## every rule of the house; changes nothing
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/shellcheck .ci/run requirements/system.sh
+	$(VENV)/bin/lint-imports --no-cache
+	$(VENV)/bin/cog --check --diff $(GENERATED)
+	$(VENV)/bin/mypy
+	$(PY) -m pytest -q tests/unit/test_house.py
+
+fix: $(DEV) ## format, and write the generated parts of the documents anew
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/cog -r $(GENERATED)
+
+bench: $(DEV) tesseract ## how fast it is, as ratios against the plain way
+	@$(PY) -m benchmarks.speed $(ARGS)
+
+doctor: $(ENV) ## what works on this machine and what to do about the rest
+	@$(PY) -m arena doctor $(ARGS)
+
+clean: ## remove .venv and every cache; your data stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- what the targets above stand on ---
+
+$(CORE): | venv
+	@echo "Installing the application with its embedded engines. This happens once and takes about a minute."
+	@$(PIP) -r requirements/core.txt
+	@touch $@
+
+$(FULL): | venv
+	@echo "Installing everything, torch and transformers included. This happens once and takes a few minutes (3 GB)."
+	@$(PIP) -r requirements.txt
+	@touch $@ $(CORE)
+
+$(DEV): | $(FULL)
+	@echo "Installing the tools of the tests. This happens once."
+	@$(PIP) -r requirements.txt -r requirements/dev.txt
+	@touch $@
+
+venv:
+	@[ -x $(PY) ] && [ -x $(VENV)/bin/pip ] || PYTHON="$(PYTHON)" requirements/system.sh venv $(VENV)
+
+tesseract:
+	@requirements/system.sh tesseract
+
+chromium:
+	@requirements/system.sh chromium
