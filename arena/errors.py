@@ -32,6 +32,7 @@ KINDS: dict[str, Kind] = {
     "worker_died": Kind(502, "server_error"),
     "bad_input": Kind(400, "invalid_request_error"),
     "bad_output": Kind(502, "server_error"),
+    "model_error": Kind(502, "server_error"),
     "endpoint": Kind(502, "server_error"),
     "cancelled": Kind(499, "cancelled", "cancelled"),
     "busy": Kind(429, "rate_limit_error"),

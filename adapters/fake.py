@@ -1,0 +1,128 @@
+"""The test model: delays, streams, loops, runs out of memory, crashes and hangs on command.
+
+Commands are ``name=value`` words in the prompt (for one answer) or entries of the model's options (for the load):
+
+prompt:  tokens=20 delay=0.05 say=TEXT loop=1 oom=1 crash=9 exit=3 hang=1 raise=TEXT noise=1000 empty=1 boxes=1
+options: load_delay, load_oom, load_raise, load_crash, load_hang, ignore_sigterm, ballast_mb, child, record
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from adapters.base import Adapter, AdapterError, Box, Job, Output
+
+
+def commands(prompt: str) -> dict[str, str]:
+    """The ``name=value`` words of a prompt."""
+    return dict(word.split("=", 1) for word in prompt.split() if "=" in word)
+
+
+class Fake(Adapter):
+    """Answers with words derived from the image's bytes, so that equal input gives equal text."""
+
+    tasks = ("ocr", "formatted_ocr", "description", "question", "layout")
+    prompted = True
+    params = ("max_new_tokens", "temperature", "top_p", "repetition_penalty", "seed")
+
+    def __init__(self) -> None:
+        self.ballast = b""
+        self.record: str | None = None
+
+    def load(self, model: dict[str, Any]) -> None:
+        options = model.get("options", {})
+        self.record = options.get("record")
+        self.note("load")
+        if options.get("ignore_sigterm"):
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if options.get("child"):
+            subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        if options.get("load_crash"):
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if options.get("load_hang"):
+            hang()
+        time.sleep(float(options.get("load_delay", 0)))
+        if options.get("load_oom"):
+            raise MemoryError("the fake weights do not fit")
+        if options.get("load_raise"):
+            raise RuntimeError(str(options["load_raise"]))
+        self.ballast = os.urandom(int(float(options.get("ballast_mb", 0)) * 1024 * 1024))
+
+    def note(self, what: str) -> None:
+        """One line in the record file, so that a test can see which models were loaded when."""
+        if self.record:
+            with Path(self.record).open("a") as file:
+                file.write(f"{what} {os.getpid()} {time.monotonic()}\n")
+
+    def predict(self, job: Job) -> Iterator[str | Output]:
+        told = commands(job.prompt)
+        self.note("predict")
+        if noise := int(told.get("noise", 0)):
+            print("noise on stdout " * noise, flush=True)
+            subprocess.run(["echo", "noise of a child"], check=True)
+        if "raise" in told:
+            raise RuntimeError(told["raise"])
+        if "bad_input" in told:
+            raise AdapterError("bad_input", "the fake model does not like this image")
+        if "oom" in told:
+            raise MemoryError("CUDA out of memory (fake)")
+        words = self.words(job, told)
+        said = []
+        for number, word in enumerate(words):
+            time.sleep(float(told.get("delay", 0)))
+            if number == int(told.get("after", 3)):
+                misbehave(told)
+            said.append(word)
+            yield word
+        text = "".join(said)
+        limit = job.params.get("max_new_tokens")
+        yield Output(
+            text=text,
+            boxes=(Box(10, 10, 60, 40, text="fake", confidence=0.5),) if "boxes" in told else (),
+            finish_reason="length" if limit and len(said) >= int(limit) and "say" not in told else "stop",
+            output_tokens=len(said),
+            prompt_tokens=len(job.prompt.split()),
+        )
+
+    def words(self, job: Job, told: dict[str, str]) -> Iterator[str]:
+        if "empty" in told:
+            return
+        if "say" in told:
+            yield from (f"{word} " for word in told["say"].split("_"))
+            return
+        digest = hashlib.sha256(Path(job.image).read_bytes()).hexdigest()
+        count = min(int(told.get("tokens", 12)), int(job.params.get("max_new_tokens") or 10**9))
+        if "loop" in told:
+            count = 10**9
+        for number in range(count):
+            yield "the same words again and again " if "loop" in told else f"{digest[number % 60 :][:4]}{number} "
+
+    def versions(self) -> dict[str, str]:
+        return {"fake": "1"}
+
+
+def misbehave(told: dict[str, str]) -> None:
+    """Die or stop answering, as commanded, in the middle of an answer."""
+    if "crash" in told:
+        print("about to crash on command", file=sys.stderr, flush=True)
+        os.kill(os.getpid(), int(told["crash"]))
+        time.sleep(5)
+    if "exit" in told:
+        os._exit(int(told["exit"]))
+    if "hang" in told:
+        hang()
+
+
+def hang() -> None:
+    """Sleep for good without letting go: signals that Python handles are put off."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    while True:
+        time.sleep(3600)

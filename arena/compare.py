@@ -1,0 +1,136 @@
+"""The main loop: one image through two models, one after the other, each answer a run, each run a row.
+
+`compare` reads as the story: wait for the device, take the model before down and prove its memory back, bring this
+one up, let it answer while a meter watches, score, save, show. The page, the command line, the API and the
+benchmarks all call it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from adapters.base import Job, Output
+from arena.cancel import Cancel
+from arena.catalog import ModelSpec, Task
+from arena.core import Arena
+from arena.errors import RunError
+from arena.images import StoredImage
+from arena.meter import watch
+from arena.record import Answer, new_id, record
+from arena.score import is_loop
+from arena.slot import Lease, Waiting
+from arena.types import Delta, Event, Progress, Run
+
+HEARTBEAT = 0.5  # seconds between two events while a model is silent
+LOOP_CHECK = 400  # characters between two looks for an endless repetition
+
+
+@dataclass(frozen=True)
+class Side:
+    """One contestant: a model and its generation parameters. The same model may stand on both sides."""
+
+    spec: ModelSpec
+    params: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a comparison asks: the sides in the order they run, and what every one of them gets.
+
+    language: of the document, ISO 639-1 or "". reference: the right answer, if it is known.
+    """
+
+    sides: tuple[Side, ...]
+    image: StoredImage
+    task: Task
+    prompt: str
+    language: str = ""
+    reference: str | None = None
+    comparison_id: str = field(default_factory=lambda: new_id())
+
+
+def compare(arena: Arena, request: Request, cancel: Cancel | None = None) -> Iterator[Event]:
+    """Run every side of the request, one after the other; a failed one never stops the next.
+
+    Yields `Progress` and `Delta` as they come, at least twice a second while a model works, and one `Run` a side,
+    saved before it is yielded. Never raises for a model's fault: that is a run with a status. Closing the iterator
+    stops the model and records the run as cancelled.
+    """
+    cancel = cancel or Cancel()
+    for order, side in enumerate(request.sides):
+        following = request.sides[order + 1].spec if order + 1 < len(request.sides) else None
+        yield from answer(arena, request, order, side, following, cancel)
+
+
+def answer(
+    arena: Arena, request: Request, order: int, side: Side, following: ModelSpec | None, cancel: Cancel
+) -> Iterator[Event]:
+    """One side's events and, last, its run."""
+    letter = letter_of(order)
+    slot = arena.slots.for_(side.spec)
+    lease = slot.lease(side.spec, cancel)
+    got = Answer()
+    try:
+        with lease, watch(lease.pids, arena.gpus, slot.device_index) as meter:
+            try:
+                arena.check(side.spec)
+                for waiting in lease.acquire():
+                    yield Progress(letter, waiting.stage, waiting.seconds, waiting.position)
+                if following and arena.settings.prepare:
+                    arena.slots.for_(following).prepare(following)
+                yield from generate(lease, job_of(request, side), letter, got)
+            except RunError as error:
+                got.error = error
+            finally:
+                got.ended = time.monotonic()
+        got.memory = meter.memory()
+    except GeneratorExit:
+        got.error = RunError("cancelled", "whoever asked has left")
+        arena.save(record(arena, request, order, letter, side, lease, got))
+        raise
+    run = record(arena, request, order, letter, side, lease, got)
+    yield arena.save(run)
+
+
+def generate(lease: Lease, job: Job, letter: str, got: Answer) -> Iterator[Event]:
+    """The answer as it comes, written down in `got`: its text, its times, the whole output."""
+    got.asked = said = time.monotonic()
+    unchecked = 0
+    yield Progress(letter, "generating", 0.0)
+    pieces = lease.predict(job)
+    for piece in pieces:
+        now = time.monotonic()
+        if isinstance(piece, Output):
+            got.output, got.answered = piece, now
+        elif piece:
+            got.add(piece, now)
+            yield Delta(letter, piece)
+            said = now
+            unchecked += len(piece)
+            if unchecked > LOOP_CHECK:
+                unchecked = 0
+                if is_loop(got.text):
+                    got.looped, got.answered = True, now
+                    pieces.close()  # type: ignore[attr-defined]
+                    return
+        elif now - said >= HEARTBEAT:
+            said = now
+            yield Progress(letter, "generating", now - got.asked)
+
+
+def job_of(request: Request, side: Side) -> Job:
+    """What the model is given; the same image, prompt and task for every side."""
+    return Job(
+        image=str(request.image.path),
+        prompt=request.prompt,
+        task=request.task.id,
+        language=request.language,
+        params={**side.spec.params, **side.params},
+    )
+
+
+def letter_of(order: int) -> str:
+    """"A" for the first side, "B" for the second, …"""
+    return chr(ord("A") + order)

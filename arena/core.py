@@ -1,0 +1,113 @@
+"""The parts of a running program, opened and closed together: catalogue, images, store, GPUs and slots."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from arena.catalog import Catalog, ModelSpec, load_catalog
+from arena.config import Settings
+from arena.errors import RunError
+from arena.gpu import Gpus
+from arena.images import ImageStore
+from arena.slot import Slots
+from arena.status import model_status
+from arena.store import Store
+from arena.strings import LANGUAGES
+from arena.types import Run
+
+
+def cpu_name() -> str:
+    """The processor's own name and its number of cores."""
+    name = ""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                name = line.partition(":")[2].strip()
+                break
+    return f"{name or platform.processor() or platform.machine()} ({os.cpu_count()} cores)"
+
+
+def git_commit() -> str | None:
+    """The commit this program runs from, with ``+`` when files were changed; None outside a checkout."""
+    git = ["git", "-C", str(Path(__file__).parent)]
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        say = {"capture_output": True, "text": True, "check": True, "timeout": 5}
+        commit = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], **say).stdout.strip()  # type: ignore[call-overload]
+        changed = subprocess.run([*git, "status", "--porcelain", "-uno"], **say).stdout.strip()  # type: ignore[call-overload]
+        return commit + ("+" if changed else "")
+    return None
+
+
+@dataclass
+class Arena:
+    """Everything `compare` needs. One a process; `open` and `close`, or ``with arena_of(settings) as arena``."""
+
+    settings: Settings
+    catalog: Catalog
+    gpus: Gpus
+    images: ImageStore
+    store: Store
+    slots: Slots
+    cpu: str
+    commit: str | None
+    _unsaved: list[Run] = field(default_factory=list)
+    _saving: threading.Lock = field(default_factory=threading.Lock)  # protects _unsaved
+
+    @classmethod
+    def open(cls, settings: Settings) -> Arena:
+        """Raises `ConfigError` or `ArenaError`, each saying what to do, when something cannot be used."""
+        catalog = load_catalog(settings)
+        store = Store(settings.database_url)
+        gpus = Gpus()
+        return cls(
+            settings=settings,
+            catalog=catalog,
+            gpus=gpus,
+            images=ImageStore(settings.images, settings.max_upload_mb * 10**6, settings.max_pixels),
+            store=store,
+            slots=Slots(settings, gpus),
+            cpu=cpu_name(),
+            commit=git_commit(),
+        )
+
+    def check(self, spec: ModelSpec) -> None:
+        """Raises `RunError` (``unavailable``), with the command that helps, when the model cannot run here."""
+        status = model_status(spec, self.settings, self.gpus)
+        if not status.ready:
+            texts = {lang: status.text(lang) for lang in LANGUAGES}
+            raise RunError("unavailable", texts["en"], texts=texts)
+
+    def save(self, run: Run) -> Run:
+        """Store the run, and any that could not be stored before. One that cannot be is kept and says so."""
+        with self._saving:
+            waiting, self._unsaved = [*self._unsaved, run], []
+            for number, unsaved in enumerate(waiting):
+                try:
+                    self.store.save(unsaved)
+                except RunError as error:
+                    self._unsaved = waiting[number:][-1000:]
+                    return replace(run, error_text={lang: error.text(lang) for lang in LANGUAGES} | run.error_text)
+        return run
+
+    def close(self) -> None:
+        """End every worker and give everything back."""
+        self.slots.close()
+        self.store.close()
+        self.gpus.close()
+
+
+@contextlib.contextmanager
+def arena_of(settings: Settings) -> Iterator[Arena]:
+    """An open arena, closed afterwards whatever happened."""
+    arena = Arena.open(settings)
+    try:
+        yield arena
+    finally:
+        arena.close()

@@ -1,0 +1,355 @@
+"""The owner of one device: who may use it, what is loaded on it, and the proof that the memory came back.
+
+stopped → starting → ready → stopping → stopped. Only the slot decides: callers ask for a `Lease` and never look at
+the state to act on it. Whoever is served works in his own thread, so that a model is brought up and taken down by
+the request that wants it; every wait is a generator that gives a sign of life and notices a cancel.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Literal
+
+from adapters.base import Job, Output
+from arena.cancel import Cancel
+from arena.catalog import ModelSpec
+from arena.config import Settings
+from arena.errors import RunError
+from arena.gpu import Baseline, Gpus
+from arena.runtimes.process import Interpreters, Worker
+from arena.types import Stage
+
+State = Literal["stopped", "starting", "ready", "stopping"]
+
+# How often a request for the loaded model may be served before an older one for another model.
+OVERTAKINGS = 4
+RELEASE_POLL = 0.1  # seconds between two looks at the device's memory; the driver needs 0.5 to 1.5 s
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A sign of life: the stage a lease is in, the seconds spent there, the place in the queue."""
+
+    stage: Stage
+    seconds: float
+    position: int | None = None
+
+
+class Slot:
+    """One device, one loaded model. `device_index` is the GPU's number for NVML, None for the CPU."""
+
+    def __init__(
+        self, device: str, device_index: int | None, settings: Settings, gpus: Gpus, interpreters: Interpreters
+    ) -> None:
+        self.device = device
+        self.device_index = device_index
+        self.settings = settings
+        self.gpus = gpus
+        self.interpreters = interpreters
+        self._condition = threading.Condition()  # protects everything below
+        self._queue: list[Lease] = []
+        self._holder: Lease | None = None
+        self._worker: Worker | None = None
+        self._loaded: ModelSpec | None = None
+        self._prepared: tuple[tuple[str, str], Worker] | None = None
+        self._baseline: Baseline | None = None  # of the device before our model; kept until its memory is back
+        self._state: State = "stopped"
+        self._last_used = time.monotonic()
+        self._closed = False
+        if settings.idle_unload_s:
+            threading.Thread(target=self._unload_when_idle, daemon=True, name=f"{device} idle").start()
+
+    # --- what everybody may ask
+
+    def lease(self, spec: ModelSpec, cancel: Cancel) -> Lease:
+        """A place in the queue for `spec`, taken when the lease is acquired."""
+        return Lease(self, spec, cancel)
+
+    def status(self) -> dict[str, object]:
+        """State, loaded model and number of waiting requests; to be shown, never to be acted on."""
+        with self._condition:
+            return {
+                "device": self.device,
+                "state": self._state,
+                "model": self._loaded.id if self._loaded else None,
+                "busy": self._holder is not None,
+                "waiting": len(self._queue),
+            }
+
+    def pids(self) -> list[int]:
+        """Processes that hold, or are about to hold, the device's memory for us."""
+        with self._condition:
+            return [self._worker.pid] if self._worker and self._worker.pid and self._worker.alive() else []
+
+    def prepare(self, spec: ModelSpec) -> None:
+        """Start a worker for `spec` and let it import, while another model is busy; it loads nothing."""
+        wanted = (spec.adapter, spec.interpreter)
+        with self._condition:
+            if self._closed or (self._loaded and self._loaded.key == spec.key):
+                return
+            if self._prepared and self._prepared[0] == wanted and self._prepared[1].alive():
+                return
+            self._drop_prepared()
+            self._prepared = (wanted, self.interpreters.start(*wanted))
+
+    def unload(self, cancel: Cancel | None = None) -> Iterator[Waiting]:
+        """Wait for the device, end the model on it and prove its memory back. Raises `RunError`."""
+        with self.lease(NOTHING, cancel or Cancel()) as lease:
+            yield from lease.wait_turn()
+            yield from self._stop_model()
+
+    def close(self) -> None:
+        """End everything at once: the application is leaving."""
+        with self._condition:
+            self._closed = True
+            self._drop_prepared()
+            worker, self._worker, self._loaded, self._state = self._worker, None, None, "stopped"
+            self._condition.notify_all()
+        if worker:
+            worker.kill()
+            for _ in worker.wait_gone():
+                pass
+
+    # --- the queue
+
+    def _enter(self, lease: Lease) -> None:
+        with self._condition:
+            if self._closed:
+                raise RunError("unavailable", "the application is shutting down")
+            if len(self._queue) >= self.settings.queue_size:
+                raise RunError("busy", key="slot.busy", waiting=len(self._queue))
+            self._queue.append(lease)
+
+    def _turn(self, lease: Lease) -> int:
+        """0 when the device is now the lease's, else its place in the queue. Waits a moment for it."""
+        with self._condition:
+            if not self._take(lease):
+                self._condition.wait(0.1)
+                if self._closed:
+                    raise RunError("unavailable", "the application is shutting down")
+                if not self._take(lease):
+                    return self._queue.index(lease) + 1
+            return 0
+
+    def _take(self, lease: Lease) -> bool:
+        if self._holder is not None or self._next() is not lease:
+            return False
+        for older in self._queue[: self._queue.index(lease)]:
+            older.overtaken += 1
+        self._queue.remove(lease)
+        self._holder = lease
+        return True
+
+    def _next(self) -> Lease:
+        """The oldest request, or one that joins the loaded model while that is still fair."""
+        oldest = self._queue[0]
+        if self._loaded and oldest.overtaken < OVERTAKINGS:
+            return next((lease for lease in self._queue if lease.spec.key == self._loaded.key), oldest)
+        return oldest
+
+    def _leave(self, lease: Lease) -> None:
+        with self._condition:
+            if lease in self._queue:
+                self._queue.remove(lease)
+            if self._holder is lease:
+                self._holder = None
+                self._last_used = time.monotonic()
+                if self._worker and not self._worker.alive():
+                    self._worker.kill()
+                    self._loaded, self._state = None, "stopped"
+            self._condition.notify_all()
+
+    # --- the model; only the holder of the device gets here
+
+    def _set(self, state: State, loaded: ModelSpec | None) -> None:
+        with self._condition:
+            self._state, self._loaded = state, loaded
+
+    def _stop_model(self) -> Iterator[Waiting]:
+        """End the worker, if any, and wait until the device has its memory back. Raises `RunError`."""
+        start = time.monotonic()
+        self._set("stopping", None)
+        if worker := self._worker:
+            worker.kill()
+            for _ in worker.wait_gone():
+                yield Waiting("unloading", time.monotonic() - start)
+            with self._condition:
+                self._worker = None
+        if self.device_index is not None and self._baseline is not None:
+            pids = [worker.pid] if worker and worker.pid else []
+            released = time.monotonic()
+            while held := self.gpus.unreleased_mb(self._baseline, pids):
+                waited = time.monotonic() - released
+                if waited > self.settings.release_timeout_s:
+                    raise RunError("vram_not_released", key="slot.vram_not_released", mb=round(held), s=round(waited))
+                yield Waiting("unloading", time.monotonic() - start)
+                time.sleep(RELEASE_POLL)
+            self._baseline = None
+        self._set("stopped", None)
+
+    def _start_worker(self, spec: ModelSpec) -> Worker:
+        """The worker prepared for such a model, or a new one; on the slot's books before anything else."""
+        with self._condition:
+            wanted = (spec.adapter, spec.interpreter)
+            if self._prepared and self._prepared[0] == wanted and self._prepared[1].alive():
+                worker, self._prepared = self._prepared[1], None
+            else:
+                self._drop_prepared()
+                worker = self.interpreters.start(*wanted)
+            if self._closed:
+                worker.kill()
+                raise RunError("unavailable", "the application is shutting down")
+            self._worker, self._state = worker, "starting"
+            return worker
+
+    def _drop_prepared(self) -> None:
+        if self._prepared:
+            self._prepared[1].kill()
+            self._prepared = None
+
+    def _unload_when_idle(self) -> None:
+        while True:
+            with self._condition:
+                if self._closed:
+                    return
+                idle = self._holder is None and not self._queue and (self._loaded or self._prepared)
+                left = self._last_used + self.settings.idle_unload_s - time.monotonic() if idle else 60.0
+                if left > 0:
+                    self._condition.wait(left)
+                    continue
+                self._drop_prepared()
+                self._last_used = time.monotonic()
+            try:
+                for _ in self.unload():
+                    pass
+            except RunError:
+                continue  # the next request proves the release again and says so
+
+
+class Lease:
+    """One request's hold on a device: `acquire`, then `predict`. Leaving the ``with`` gives the device back.
+
+    queue_s, unload_s, start_s, load_s: seconds of the stages, None where not done. cold: the model was loaded for it.
+    """
+
+    def __init__(self, slot: Slot, spec: ModelSpec, cancel: Cancel) -> None:
+        self.slot = slot
+        self.spec = spec
+        self.cancel = cancel
+        self.overtaken = 0
+        self.queue_s: float | None = None
+        self.unload_s: float | None = None
+        self.start_s: float | None = None
+        self.load_s: float | None = None
+        self.cold: bool | None = None
+        self.worker: Worker | None = None
+
+    def __enter__(self) -> Lease:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if kind is not None and self.worker and self.cold and self.load_s is None:
+            self.worker.kill()  # left in the middle of a load: nobody knows what it holds
+        self.slot._leave(self)
+
+    def pids(self) -> list[int]:
+        """Processes whose memory is this lease's; none while it waits."""
+        return [self.worker.pid] if self.worker and self.worker.pid and self.worker.alive() else []
+
+    def wait_turn(self) -> Iterator[Waiting]:
+        """Until the device is ours. Raises `RunError` when cancelled or when too many wait."""
+        start = said = time.monotonic()
+        self.slot._enter(self)
+        while position := self.slot._turn(self):
+            if self.cancel.is_set():
+                raise RunError("cancelled", "stopped by the user")
+            now = time.monotonic()
+            if now - said > 0.4 or said == start:
+                said = now
+                yield Waiting("queued", now - start, position)
+        self.queue_s = time.monotonic() - start
+
+    def acquire(self) -> Iterator[Waiting]:
+        """Until the model is loaded on the device, with nothing else of ours there. Raises `RunError`."""
+        yield from self.wait_turn()
+        slot, settings = self.slot, self.slot.settings
+        if self.cancel.is_set():
+            raise RunError("cancelled", "stopped by the user")
+        if slot._loaded and slot._loaded.key == self.spec.key and slot._worker and slot._worker.alive():
+            self.worker, self.cold = slot._worker, False
+            return
+        if slot._worker or slot._baseline:
+            start = time.monotonic()
+            yield from slot._stop_model()
+            self.unload_s = time.monotonic() - start
+        if slot.device_index is not None:
+            slot._baseline = slot.gpus.baseline(slot.device_index)
+        start = time.monotonic()
+        self.worker, self.cold = slot._start_worker(self.spec), True
+        for _ in self.worker.wait_started(settings.start_timeout_s, self.cancel):
+            yield Waiting("starting", time.monotonic() - start)
+        loading = time.monotonic()
+        self.start_s = loading - start
+        yield Waiting("loading", 0.0)
+        for _ in self.worker.load(for_adapter(self.spec, slot.device), settings.start_timeout_s, self.cancel):
+            yield Waiting("loading", time.monotonic() - loading)
+        self.load_s = time.monotonic() - loading
+        slot._set("ready", self.spec)
+
+    def predict(self, job: Job) -> Iterator[str | Output | None]:
+        """Pieces of the answer, None as a sign of life, the `Output` last. Raises `RunError`."""
+        assert self.worker, "predict() before acquire()"  # noqa: S101
+        return self.worker.predict(job, self.slot.settings.run_timeout_s, self.cancel)
+
+
+def for_adapter(spec: ModelSpec, device: str) -> dict[str, object]:
+    """What `Adapter.load` is told of a catalogue entry."""
+    names = ("id", "source", "revision", "quantization", "dtype", "trust_remote_code", "options")
+    return {name: getattr(spec, name) for name in names} | {"device": device}
+
+
+# What `unload` asks for: the device itself, with no model on it.
+NOTHING = ModelSpec(id="", title="", adapter="", source="")
+
+
+class Slots:
+    """The slots of this machine, one a device, made when first asked for."""
+
+    def __init__(self, settings: Settings, gpus: Gpus) -> None:
+        self.settings = settings
+        self.gpus = gpus
+        self.interpreters = Interpreters(settings.warm)
+        self._slots: dict[str, Slot] = {}
+        self._lock = threading.Lock()  # protects _slots: two first requests must share one slot
+
+    def for_(self, spec: ModelSpec) -> Slot:
+        """The slot of the device the model runs on: the first GPU, or the CPU for embedded engines."""
+        on_gpu = spec.mode != "embedded" and bool(self.gpus.devices())
+        device, index = ("cuda:0", self.gpus.devices()[0].index) if on_gpu else ("cpu", None)
+        with self._lock:
+            if device not in self._slots:
+                self._slots[device] = Slot(device, index, self.settings, self.gpus, self.interpreters)
+            return self._slots[device]
+
+    def status(self) -> list[dict[str, object]]:
+        with self._lock:
+            return [slot.status() for slot in self._slots.values()]
+
+    def unload_all(self) -> None:
+        """End whatever is loaded, on every device, each when its turn comes. Raises `RunError`."""
+        with self._lock:
+            slots = list(self._slots.values())
+        for slot in slots:
+            for _ in slot.unload():
+                pass
+
+    def close(self) -> None:
+        with self._lock:
+            slots = list(self._slots.values())
+        for slot in slots:
+            slot.close()
+        self.interpreters.stop()
