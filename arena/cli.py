@@ -1,0 +1,270 @@
+"""`python -m arena`: compare, models, export, serve, doctor. JSON goes to stdout alone, messages to stderr.
+
+Exit codes: 0 all well, 1 a run failed or something is missing, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from arena.config import VERSION, Settings, load_settings
+from arena.core import Arena, arena_of
+from arena.errors import ArenaError, RunError
+from arena.strings import pick_language, tr
+from arena.types import Delta, Progress, Run
+
+PARAMS = {"max_new_tokens": int, "temperature": float, "top_p": float, "repetition_penalty": float, "seed": int}
+
+
+def terminal_language() -> str:
+    """The user's language as the system says it: LC_ALL, LC_MESSAGES or LANG."""
+    said = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "en")
+    return pick_language(said.split(".")[0].replace("_", "-"))
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line; the README's help is generated from it."""
+    parser = argparse.ArgumentParser(prog="python -m arena", description="Compare vision-language models on one GPU.")
+    parser.add_argument("--version", action="version", version=VERSION)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    compare = commands.add_parser("compare", help="one image through models, one after the other")
+    compare.add_argument("--image", required=True, type=Path, help="image or PDF")
+    compare.add_argument("--page", type=int, default=1, help="page of a PDF, from 1")
+    compare.add_argument("--models", required=True, nargs="+", metavar="ID", help="ids, in the order they run")
+    compare.add_argument(
+        "--task", default="ocr", metavar="ID", help="ocr, formatted_ocr, description, question, layout"
+    )
+    compare.add_argument("--prompt", help="instead of the task's own")
+    compare.add_argument("--language", default="", metavar="CODE", help="of the document: ru, en, …")
+    compare.add_argument("--reference", type=Path, metavar="FILE", help="the right text, for the error rates")
+    for name, kind in PARAMS.items():
+        compare.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=kind.__name__.upper())
+    compare.add_argument("--json", action="store_true", help="runs as JSON on stdout")
+
+    models = commands.add_parser("models", help="the catalogue with each model's status on this machine")
+    models.add_argument("--json", action="store_true")
+
+    export = commands.add_parser("export", help="every run as CSV")
+    export.add_argument("--csv", required=True, type=Path, metavar="FILE", help="where to, - for stdout")
+    export.add_argument("--semicolon", action="store_true", help="semicolons, for Excel in Russian")
+
+    serve = commands.add_parser("serve", help="the page")
+    serve.add_argument("--host", help="address to listen on, 127.0.0.1 by default")
+    serve.add_argument("--port", type=int, help="port to listen on, 7860 by default")
+
+    doctor = commands.add_parser("doctor", help="what works on this machine and what to do about the rest")
+    doctor.add_argument("--json", action="store_true")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command. Returns the exit code."""
+    options = build_parser().parse_args(arguments)
+    lang = terminal_language()
+    command: Callable[[argparse.Namespace, Settings, str], int] = globals()[f"run_{options.command}"]
+    try:
+        return command(options, load_settings(), lang)
+    except RunError as error:
+        say(error.text(lang))
+        return 2 if error.kind == "bad_input" else 1
+    except ArenaError as error:
+        say(error.text(lang))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read us has enough
+        return 0
+
+
+@contextmanager
+def interruptible(stop: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C and SIGTERM stop the comparison instead of the program; its runs are kept."""
+    before = {number: signal.signal(number, lambda *_: stop()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run_compare(options: argparse.Namespace, settings: Settings, lang: str) -> int:
+    from arena.cancel import Cancel
+    from arena.compare import Request, Side, compare
+    from arena.python_api import language_code
+
+    with arena_of(settings) as arena:
+        task = arena.catalog.task(options.task)
+        specs = [arena.catalog.find(name) for name in options.models]
+        for spec in specs:
+            if task.id not in spec.tasks:
+                raise RunError("bad_input", key="models.no_task", model=spec.id, task=task.id)
+        params = {name: getattr(options, name) for name in PARAMS if getattr(options, name) is not None}
+        code = language_code(options.language)
+        image = arena.images.add(options.image, page=options.page)
+        for notice in image.notices:
+            say(notice.text(lang))
+        request = Request(
+            sides=tuple(Side(spec, params) for spec in specs),
+            image=image,
+            task=task,
+            prompt=options.prompt if options.prompt is not None else task.prompt_for(code or lang),
+            language=code,
+            reference=read_reference(options.reference),
+        )
+        cancel = Cancel()
+        runs: list[Run] = []
+        with interruptible(cancel.set):
+            for event in compare(arena, request, cancel):
+                tell(event, {chr(ord("A") + n): spec.title for n, spec in enumerate(specs)}, lang)
+                if isinstance(event, Run):
+                    runs.append(event)
+    if options.json:
+        from arena.run_json import run_json
+
+        print(json.dumps({"comparison_id": request.comparison_id, "runs": [run_json(run) for run in runs]}))
+    else:
+        show(runs, lang)
+    return 0 if all(run.status == "ok" for run in runs) else 1
+
+
+def read_reference(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunError("bad_input", key="cli.no_reference", path=str(path), why=type(error).__name__) from error
+
+
+def tell(event: Progress | Delta | Run, titles: dict[str, str], lang: str) -> None:
+    """One line on stderr for each new stage; a terminal sees the seconds run."""
+    if isinstance(event, Delta):
+        return
+    title = titles[event.side]
+    if isinstance(event, Progress):
+        if event.seconds and not sys.stderr.isatty():
+            return
+        place = f" {event.position}" if event.position else ""
+        line = f"{event.side} {title}: {tr(f'stages.{event.stage}', lang)}{place} {event.seconds:.1f} s"
+        print(f"\r\033[K{line}" if sys.stderr.isatty() else line, end="", file=sys.stderr, flush=True)
+        if not sys.stderr.isatty():
+            say("")
+        return
+    said = "; ".join(filter(None, [tr(f"statuses.{event.status}", lang), event.error_text.get(lang)]))
+    say(("\r\033[K" if sys.stderr.isatty() else "") + f"{event.side} {title}: {said}")
+
+
+def figure(value: float | None, digits: int = 2) -> str:
+    return "—" if value is None else f"{value:.{digits}f}"
+
+
+def show(runs: list[Run], lang: str) -> None:
+    """The answers, one under the other, then a table of what each cost."""
+    for run in runs:
+        print(f"=== {run.side}: {run.title} ===\n{run.text}\n")
+    rows: list[list[str]] = [
+        [tr("cli.figure", lang), *(f"{run.side}: {run.title}" for run in runs)],
+        [tr("figures.status", lang), *(tr(f"statuses.{run.status}", lang) for run in runs)],
+        [tr("figures.load_s", lang), *(figure(run.timeline.load_s) for run in runs)],
+        [tr("figures.first_token_s", lang), *(figure(run.timeline.first_token_s) for run in runs)],
+        [tr("figures.generate_s", lang), *(figure(run.timeline.generate_s) for run in runs)],
+        [tr("figures.total_s", lang), *(figure(run.timeline.total_s) for run in runs)],
+        [tr("figures.tokens_per_s", lang), *(figure(run.tokens_per_s, 1) for run in runs)],
+        [tr("figures.characters_per_s", lang), *(figure(run.characters_per_s, 1) for run in runs)],
+        [tr("figures.peak_ram_mb", lang), *(figure(run.memory.peak_ram_mb, 0) for run in runs)],
+        [tr("figures.peak_vram_process_mb", lang), *(figure(run.memory.peak_vram_process_mb, 0) for run in runs)],
+        [tr("figures.cer", lang), *(figure(run.scores.get("cer"), 3) for run in runs)],
+        [tr("figures.wer", lang), *(figure(run.scores.get("wer"), 3) for run in runs)],
+    ]
+    print_table(rows)
+
+
+def print_table(rows: list[list[str]]) -> None:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def run_models(options: argparse.Namespace, settings: Settings, lang: str) -> int:
+    from arena.catalog import load_catalog
+    from arena.gpu import Gpus
+    from arena.status import model_status
+
+    specs = load_catalog(settings).visible(settings.dev)
+    gpus = Gpus()
+    statuses = [model_status(spec, settings, gpus) for spec in specs]
+    if options.json:
+        listed: list[dict[str, Any]] = [
+            {"id": spec.id, "title": spec.title, "adapter": spec.adapter, "source": spec.source, "mode": spec.mode}
+            | {"tasks": list(spec.tasks), "languages": list(spec.languages), "licence": spec.licence}
+            | {"status": status.code, "ready": status.ready, "text": status.text("en"), "command": status.command}
+            for spec, status in zip(specs, statuses, strict=True)
+        ]
+        print(json.dumps({"models": listed}))
+    else:
+        rows = [[spec.id, spec.title, status.text(lang)] for spec, status in zip(specs, statuses, strict=True)]
+        print_table(rows)
+    return 0
+
+
+def run_export(options: argparse.Namespace, settings: Settings, lang: str) -> int:
+    from arena.export import write_csv
+    from arena.store import RunQuery, Store
+
+    store = Store(settings.database_url)
+    delimiter = ";" if options.semicolon else ","
+    try:
+        runs = store.iterate(RunQuery(descending=False))
+        if str(options.csv) == "-":
+            sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
+            count = write_csv(runs, sys.stdout, delimiter)
+        else:
+            with options.csv.open("w", encoding="utf-8", newline="") as file:
+                count = write_csv(runs, file, delimiter)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise RunError("storage", key="cli.cannot_write", path=str(options.csv), why=error.strerror) from error
+    finally:
+        store.close()
+    say(tr("cli.exported", lang, count=count))
+    return 0
+
+
+def run_serve(options: argparse.Namespace, settings: Settings, lang: str) -> int:
+    from arena.server import serve
+
+    chosen = {name: getattr(options, name) for name in ("host", "port") if getattr(options, name) is not None}
+    with arena_of(replace(settings, **chosen)) as arena:
+        serve(arena, arena.settings.host, arena.settings.port)
+    return 0
+
+
+def run_doctor(options: argparse.Namespace, settings: Settings, lang: str) -> int:
+    from arena.doctor import examine
+
+    findings = examine(settings)
+    if options.json:
+        print(json.dumps({"findings": [asdict(finding) for finding in findings]}))
+    else:
+        for finding in findings:
+            print(finding.line(lang))
+    return 0
+
+
+__all__ = ["Arena", "build_parser", "main"]
