@@ -1,0 +1,108 @@
+"""The real app in a process of its own and the real Chromium; a page fails on any error in its console."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+ROOT = Path(__file__).parent.parent.parent
+QUIET = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    names = (os.environ.get("ARENA_CHROMIUM", "chromium"), "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        pytest.fail("no Chromium: run `requirements/system.sh chromium`, or name one in ARENA_CHROMIUM")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=QUIET, chromium_sandbox=os.geteuid() != 0)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app as a user starts it, on a home of its own; its address."""
+    home = tmp_path_factory.mktemp("app")
+    port = free_port()
+    environ = os.environ | {"ARENA_HOME": str(home / "data"), "ARENA_DEV": "1", "PYTHONUNBUFFERED": "1"}
+    log = home / "log.txt"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "app.py", "--port", str(port)], cwd=ROOT, env=environ, stdout=output, stderr=output
+        )
+    url = f"http://127.0.0.1:{port}/"
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                urllib.request.urlopen(url, timeout=5).close()
+                break
+            except OSError:
+                if process.poll() is not None or time.monotonic() > deadline:
+                    pytest.fail(f"the app did not start:\n{log.read_text()}")
+                time.sleep(0.1)
+        yield url
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            pytest.fail(f"the app did not end when asked to:\n{log.read_text()}")
+
+
+@pytest.fixture
+def open_page(browser: Browser, app_url: str) -> Iterator[Callable[..., Page]]:
+    """``open_page(locale="en-US", width=1280, height=900)``: a new user with an empty browser, on the page.
+
+    At the end no page may have written an error to its console or asked any other host for anything.
+    """
+    contexts: list[BrowserContext] = []
+    faults: list[str] = []
+
+    def watch(page: Page) -> None:
+        page.on("console", lambda said: faults.append(f"console: {said.text}") if said.type == "error" else None)
+        page.on("pageerror", lambda error: faults.append(f"uncaught: {error}"))
+        page.on(
+            "request",
+            lambda request: (
+                None
+                if request.url.startswith((app_url, "data:", "blob:"))
+                else faults.append(f"asked another host: {request.url}")
+            ),
+        )
+
+    def open_page(locale: str = "en-US", width: int = 1280, height: int = 900, **options: object) -> Page:
+        context = browser.new_context(
+            locale=locale, viewport={"width": width, "height": height}, accept_downloads=True, **options
+        )
+        contexts.append(context)
+        page = context.new_page()
+        watch(page)
+        page.goto(app_url)
+        page.wait_for_load_state("load")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not faults, "\n".join(faults)
