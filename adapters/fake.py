@@ -57,10 +57,14 @@ class Fake(Adapter):
         self.ballast = os.urandom(int(float(options.get("ballast_mb", 0)) * 1024 * 1024))
 
     def note(self, what: str) -> None:
-        """One line in the record file, so that a test can see which models were loaded when."""
-        if self.record:
-            with Path(self.record).open("a") as file:
-                file.write(f"{what} {os.getpid()} {time.monotonic()}\n")
+        """One line in the record file: what, who, and at a load which earlier model is still alive."""
+        if not self.record:
+            return
+        with Path(self.record).open("a+") as file:
+            file.seek(0)
+            loaded = {int(line.split()[1]) for line in file if line.startswith("load ")} - {os.getpid()}
+            alive = [str(pid) for pid in loaded if Path(f"/proc/{pid}").exists()] if what == "load" else []
+            file.write(f"{what} {os.getpid()} {','.join(alive) or '-'}\n")
 
     def predict(self, job: Job) -> Iterator[str | Output]:
         told = commands(job.prompt)

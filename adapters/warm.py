@@ -5,8 +5,8 @@ single-threaded and never touches a GPU, for a fork copies neither threads nor a
 
 In (one datagram each, over the socket whose descriptor is the first argument):
     ``{"op": "preload", "modules": […]}`` · ``{"op": "fork", "ticket", "adapter", "env"}`` with three descriptors
-Out: ``{"event": "preloaded", "modules", "threads"}`` · ``{"event": "forked", "ticket", "pid"}`` ·
-     ``{"event": "exited", "pid", "code"}``
+Out: ``{"event": "preloaded", "modules"}`` · ``{"event": "forked", "ticket", "pid", "threads"}`` (threads of the parent
+     when it forked, 1 where that is safe) · ``{"event": "exited", "pid", "code"}``
 Linux only: everywhere else workers are started plainly.
 """
 
@@ -99,7 +99,7 @@ def main(channel: socket.socket, app_pid: int) -> None:
                 return
             if message["op"] == "preload":
                 done = preload(message["modules"])
-                send(event="preloaded", modules=done, threads=len(os.listdir("/proc/self/task")))  # noqa: PTH208
+                send(event="preloaded", modules=done)
                 continue
             pid = fork(message, descriptors, app_pid, [channel.fileno(), *children])
             for given in descriptors:
@@ -107,7 +107,8 @@ def main(channel: socket.socket, app_pid: int) -> None:
             pidfd = os.pidfd_open(pid)
             children[pidfd] = pid
             poll.register(pidfd, select.POLLIN)
-            send(event="forked", ticket=message["ticket"], pid=pid)
+            threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208 - no need for Path objects here
+            send(event="forked", ticket=message["ticket"], pid=pid, threads=threads)
 
 
 if __name__ == "__main__":

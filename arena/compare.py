@@ -20,8 +20,8 @@ from arena.images import StoredImage
 from arena.meter import watch
 from arena.record import Answer, new_id, record
 from arena.score import is_loop
-from arena.slot import Lease, Waiting
-from arena.types import Delta, Event, Progress, Run
+from arena.slot import Lease
+from arena.types import Delta, Event, Progress
 
 HEARTBEAT = 0.5  # seconds between two events while a model is silent
 LOOP_CHECK = 400  # characters between two looks for an endless repetition
@@ -132,5 +132,5 @@ def job_of(request: Request, side: Side) -> Job:
 
 
 def letter_of(order: int) -> str:
-    """"A" for the first side, "B" for the second, …"""
+    """ "A" for the first side, "B" for the second, …"""
     return chr(ord("A") + order)

@@ -90,6 +90,7 @@ class Worker:
 
     def __init__(self, adapter: str, command: list[str], parent: WarmParent | None) -> None:
         self.adapter = adapter
+        modules = adapter_class(adapter).preload  # raises before anything is opened
         self.pid: int | None = None
         self.exit_code: int | None = None
         self.broken = False
@@ -107,7 +108,7 @@ class Worker:
         theirs = (theirs_in, theirs_out, theirs_err)
         try:
             if parent:
-                parent.fork(adapter, adapter_class(adapter).preload, theirs, self._is_there, self._has_ended)
+                parent.fork(adapter, modules, theirs, self._is_there, self._has_ended)
             else:
                 self._popen(command, theirs)
         finally:

@@ -32,7 +32,7 @@ class WarmParent:
         self._waiting: dict[int, tuple[Forked, Exited]] = {}
         self._exited: dict[int, Exited] = {}
         self._preloaded: set[str] = set()
-        self.threads: int | None = None  # of the parent after its last import; 1 where forking is safe
+        self.threads: int | None = None  # of the parent when it last forked; 1 where that is safe
 
     @property
     def pid(self) -> int | None:
@@ -87,9 +87,9 @@ class WarmParent:
             message: dict[str, Any] = json.loads(data)
             with self._lock:
                 if message["event"] == "preloaded":
-                    self.threads = message["threads"]
                     continue
                 if message["event"] == "forked":
+                    self.threads = message["threads"]
                     forked, self._exited[message["pid"]] = self._waiting.pop(message["ticket"])
                     call = partial(forked, message["pid"])
                 else:
