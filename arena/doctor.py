@@ -1,0 +1,217 @@
+"""What works on this machine and what to do about the rest; looks only, changes nothing, never raises.
+
+Every probe runs in a thread of its own, so one that gets no answer (a Docker daemon behind a dead host, a database
+that hangs) becomes a finding itself and the whole takes less than two seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+
+from arena.config import Settings
+from arena.errors import ArenaError
+from arena.strings import LANGUAGES, tr
+
+State = Literal["ok", "warn", "missing"]
+SIGNS: dict[State, str] = {"ok": "✓", "warn": "!", "missing": "✗"}
+LITTLE_RAM_GB = 4.0  # free; below it even a small model swaps
+LITTLE_DISK_GB = 10.0  # free; a single mid-sized model is larger
+PATIENCE_S = 1.7
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    id: dotted, the part before the dot is the area (``gpu.0``, ``engine.tesseract``). state: ``ok``, ``warn`` (works,
+    but) or ``missing``. text: by language. command: what to run to change it, None where nothing needs doing.
+    """
+
+    id: str
+    state: State
+    text: dict[str, str]
+    command: str | None = None
+
+    def line(self, lang: str) -> str:
+        """For a terminal: sign, text and, on a line of its own, the command."""
+        told = f"{SIGNS[self.state]} {self.text[lang]}"
+        return f"{told}\n    {self.command}" if self.command else told
+
+
+def finding(id: str, state: State, key: str, command: str | None = None, **params: Any) -> Finding:
+    return Finding(id, state, {lang: tr(f"doctor.{key}", lang, **params) for lang in LANGUAGES}, command)
+
+
+def examine(settings: Settings, patience_s: float = PATIENCE_S) -> list[Finding]:
+    """Look at everything, for at most about `patience_s` seconds."""
+    found: dict[str, list[Finding]] = {}
+
+    def look(name: str, probe: Callable[[Settings], list[Finding]]) -> None:
+        try:
+            found[name] = probe(settings)
+        except ArenaError as error:
+            found[name] = [Finding(name, "missing", {lang: error.text(lang) for lang in LANGUAGES})]
+        except Exception as error:  # noqa: BLE001 - a doctor that faints helps nobody
+            found[name] = [finding(name, "warn", "unclear", what=name, why=f"{type(error).__name__}: {error}")]
+
+    threads = [threading.Thread(target=look, args=item, daemon=True) for item in PROBES.items()]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + patience_s
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    silent = {name: [finding(name, "warn", "silent", what=name, seconds=patience_s)] for name in PROBES}
+    return [one for name in PROBES for one in found.get(name, silent[name])]
+
+
+def machine(settings: Settings) -> list[Finding]:
+    system = f"{platform.system()} {platform.release()}"
+    return [finding("machine", "ok", "machine", system=system, kind=platform.machine(), cores=os.cpu_count())]
+
+
+def python(settings: Settings) -> list[Finding]:
+    fits = (3, 11) <= sys.version_info < (3, 14)
+    said = {"version": platform.python_version(), "path": sys.executable}
+    if fits:
+        return [finding("python", "ok", "python", **said)]
+    return [finding("python", "warn", "python_other", "make clean run PYTHON=python3.13", **said)]
+
+
+def memory(settings: Settings) -> list[Finding]:
+    ram = psutil.virtual_memory()
+    free = ram.available / 1e9
+    key = "ram" if free >= LITTLE_RAM_GB else "ram_little"
+    return [finding("ram", "ok" if key == "ram" else "warn", key, total=f"{ram.total / 1e9:.1f}", free=f"{free:.1f}")]
+
+
+def disk(settings: Settings) -> list[Finding]:
+    there = next(folder for folder in (settings.home, *settings.home.parents) if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        return [finding("disk", "missing", "disk_closed", "export ARENA_HOME=~/vlm-arena", folder=settings.home)]
+    free = shutil.disk_usage(there).free / 1e9
+    key = "disk" if free >= LITTLE_DISK_GB else "disk_little"
+    return [finding("disk", "ok" if key == "disk" else "warn", key, folder=settings.home, free=f"{free:.1f}")]
+
+
+def gpus(settings: Settings) -> list[Finding]:
+    from arena.gpu import Gpus
+
+    gpus = Gpus()
+    try:
+        devices = gpus.devices()
+        if not devices:
+            return [finding("gpu", "warn", "gpu_none", why=gpus.reason or "")]
+        found = []
+        for device in devices:
+            used = gpus.used_mb(device.index)
+            said = {"name": device.name, "total": f"{device.total_mb:.0f}", "driver": device.driver}
+            said["used"] = "—" if used is None else f"{used:.0f}"
+            found.append(finding(f"gpu.{device.index}", "ok", "gpu", **said))
+        return found
+    finally:
+        gpus.close()
+
+
+def docker(settings: Settings) -> list[Finding]:
+    host = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+    scheme, _, socket = host.partition("://")
+    if scheme == "unix" and not Path(socket).exists():
+        return [finding("docker", "missing", "docker_none", "sudo apt-get install docker.io")]
+    if scheme == "unix" and not os.access(socket, os.R_OK | os.W_OK):
+        return [finding("docker", "missing", "docker_closed", "sudo usermod -aG docker $USER && newgrp docker")]
+
+    from docker import DockerClient
+    from docker.constants import DEFAULT_DOCKER_API_VERSION
+    from docker.errors import DockerException
+
+    try:
+        # With a version named the client asks for nothing yet; the question below fits every version.
+        client = DockerClient.from_env(version=DEFAULT_DOCKER_API_VERSION, timeout=1)
+        try:
+            return [finding("docker", "ok", "docker", version=client.version(api_version=False)["Version"])]
+        finally:
+            client.close()
+    except (DockerException, OSError) as error:
+        return [finding("docker", "missing", "docker_silent", "sudo systemctl start docker", host=host, why=str(error))]
+
+
+def transformers(settings: Settings) -> list[Finding]:
+    try:
+        versions = {"torch": version("torch"), "transformers": version("transformers")}
+    except PackageNotFoundError as error:
+        return [finding("transformers", "missing", "transformers_none", "make models", name=error.name)]
+    return [finding("transformers", "ok", "transformers", **versions)]
+
+
+def catalogue(settings: Settings) -> list[Finding]:
+    """The catalogue as a whole, then each model that lives in this program without a download."""
+    from arena.catalog import load_catalog
+    from arena.gpu import Gpus
+    from arena.status import model_status
+
+    catalog = load_catalog(settings)
+    gpus = Gpus()
+    try:
+        statuses = {spec.id: model_status(spec, settings, gpus) for spec in catalog.visible(settings.dev)}
+    finally:
+        gpus.close()
+    ready = sum(status.ready for status in statuses.values())
+    found = [finding("catalogue", "ok" if ready else "missing", "catalogue", models=len(statuses), ready=ready)]
+    for id, status in statuses.items():
+        spec = catalog.models[id]
+        if spec.mode == "embedded":
+            text = {lang: f"{spec.title}: {status.text(lang)}" for lang in LANGUAGES}
+            state: State = "ok" if status.ready else "missing"
+            found.append(Finding(f"engine.{id}", state, text, status.command or None))
+    return found
+
+
+def tesseract(settings: Settings) -> list[Finding]:
+    from adapters.tesseract import find_data, install_command
+
+    if find_data("rus") is not None:
+        return []
+    return [finding("engine.tesseract.ru", "warn", "tesseract_no_russian", install_command("rus"))]
+
+
+def database(settings: Settings) -> list[Finding]:
+    from sqlalchemy import create_engine, func, select, table
+    from sqlalchemy.engine import make_url
+
+    url = make_url(settings.database_url)
+    place = url.render_as_string(hide_password=True)
+    if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
+        return [finding("database", "ok", "database_none", place=place)]
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            runs = connection.scalar(select(func.count()).select_from(table("runs")))
+    finally:
+        engine.dispose()
+    return [finding("database", "ok", "database", place=place, runs=runs)]
+
+
+PROBES: dict[str, Callable[[Settings], list[Finding]]] = {
+    "machine": machine,
+    "python": python,
+    "ram": memory,
+    "disk": disk,
+    "gpu": gpus,
+    "docker": docker,
+    "transformers": transformers,
+    "catalogue": catalogue,
+    "tesseract": tesseract,
+    "database": database,
+}
