@@ -1,0 +1,216 @@
+"""The slot: one model at a time, a fair queue, and a state that no failure can spoil."""
+
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+
+from adapters.base import Job, Output
+from arena.cancel import Cancel
+from arena.catalog import ModelSpec
+from arena.errors import RunError
+from arena.gpu import Gpus
+from arena.slot import OVERTAKINGS, Slots
+
+
+@pytest.fixture
+def slots(settings):
+    opened = Slots(settings, Gpus())
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def image(tmp_path):
+    path = tmp_path / "image.png"
+    path.write_bytes(b"bytes")
+    return str(path)
+
+
+def fake(name, **options):
+    return ModelSpec(id=name, title=name, adapter="fake", source="", options=options)
+
+
+def use(slots, spec, image, prompt="tokens=2", cancel=None):
+    """One whole lease. Returns it with the answer's text."""
+    with slots.for_(spec).lease(spec, cancel or Cancel()) as lease:
+        stages = [waiting.stage for waiting in lease.acquire()]
+        text = next(piece.text for piece in lease.predict(Job(image, prompt)) if isinstance(piece, Output))
+    return lease, stages, text
+
+
+def wait_until(true, seconds=5.0):
+    deadline = time.monotonic() + seconds
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return true()
+
+
+def test_the_same_model_is_joined_and_another_one_takes_its_place(slots, image):
+    a, b = fake("a"), fake("b")
+    first, stages, _ = use(slots, a, image)
+    assert first.cold and first.unload_s is None and first.load_s > 0 and "loading" in stages
+    again, stages, _ = use(slots, a, image)
+    assert again.cold is False and again.load_s is None and stages == []
+    other, _, _ = use(slots, b, image)
+    assert other.cold and other.unload_s > 0
+    assert slots.status() == [{"device": "cpu", "state": "ready", "model": "b", "busy": False, "waiting": 0}]
+
+
+def test_two_entries_that_differ_in_quantization_are_two_models(slots, image):
+    a = fake("a")
+    use(slots, a, image)
+    assert use(slots, replace(a, quantization="8bit"), image)[0].cold
+
+
+def test_a_prepared_worker_is_used_and_holds_no_model(slots, image):
+    a, b = fake("a"), fake("b")
+    use(slots, a, image)
+    slot = slots.for_(b)
+    slot.prepare(b)
+    prepared = slot._prepared[1]
+    assert use(slots, b, image)[0].worker is prepared
+    assert slot._prepared is None
+
+
+def test_those_who_wait_see_their_place_and_are_served_in_order(slots, image):
+    order, places = [], {name: [] for name in "abc"}
+
+    def visitor(name):
+        spec = fake(name)
+        with slots.for_(spec).lease(spec, Cancel()) as lease:
+            for waiting in lease.acquire():
+                places[name].append(waiting.position)
+            order.append(name)
+
+    holder = fake("holder")
+    with slots.for_(holder).lease(holder, Cancel()) as lease:
+        list(lease.acquire())
+        threads = []
+        for name in "abc":
+            threads.append(threading.Thread(target=visitor, args=(name,)))
+            threads[-1].start()
+            assert wait_until(lambda: slots.status()[0]["waiting"] == len(threads))
+        assert wait_until(lambda: all(places.values())) and order == []
+    for thread in threads:
+        thread.join()
+    assert order == ["a", "b", "c"]
+    assert places["a"][0] == 1 and places["c"][0] == 3
+    queued = [place for place in places["c"] if place]
+    assert queued == sorted(queued, reverse=True)
+
+
+def test_joining_the_loaded_model_cannot_starve_another(slots, image):
+    """Many ask for the loaded model behind one who wants another: a few may go first, not all."""
+    order = []
+    loaded = fake("loaded")
+    threads = []
+
+    def visitor(spec):
+        with slots.for_(spec).lease(spec, Cancel()) as lease:
+            list(lease.acquire())
+            order.append(spec.id)
+
+    with slots.for_(loaded).lease(loaded, Cancel()) as lease:
+        list(lease.acquire())
+        for spec in [fake("other"), *[loaded] * 10]:
+            threads.append(threading.Thread(target=visitor, args=(spec,)))
+            threads[-1].start()
+            assert wait_until(lambda: slots.status()[0]["waiting"] == len(threads))
+    for thread in threads:
+        thread.join()
+    assert order.index("other") == OVERTAKINGS
+    assert len(order) == 11
+
+
+def test_more_than_the_queue_takes_are_refused_at_once(settings):
+    slots = Slots(replace(settings, queue_size=1), Gpus())
+    a = fake("a")
+    with slots.for_(a).lease(a, Cancel()) as holder:
+        list(holder.acquire())
+        waiting = slots.for_(a).lease(a, Cancel())
+        next(waiting.wait_turn())
+        with pytest.raises(RunError) as caught, slots.for_(a).lease(a, Cancel()) as refused:
+            list(refused.acquire())
+        assert caught.value.kind == "busy" and "1" in caught.value.text("ru")
+    slots.close()
+
+
+@pytest.mark.parametrize("stage", ["queued", "loading", "generating"])
+def test_a_cancel_frees_the_slot_within_two_seconds(slots, image, stage):
+    holder, spec, cancel = fake("holder"), fake("a", load_delay=0.0), Cancel()
+    if stage == "loading":
+        spec = fake("a", load_hang=True)
+    threading.Timer(0.3, cancel.set).start()
+    with slots.for_(holder).lease(holder, Cancel()) as first:
+        if stage == "queued":
+            list(first.acquire())
+        else:
+            first.__exit__(None, None, None)
+        start = time.monotonic()
+        with pytest.raises(RunError) as caught:
+            use(slots, spec, image, "hang=1" if stage == "generating" else "", cancel)
+    assert caught.value.kind == "cancelled" and time.monotonic() - start < 2.3
+    assert use(slots, fake("next"), image)[2]
+
+
+@pytest.mark.parametrize(
+    ("options", "prompt", "kind"),
+    [
+        ({"load_raise": "no"}, "", "start_failed"),
+        ({"load_crash": 1}, "", "worker_died"),
+        ({}, "crash=9", "worker_died"),
+        ({}, "oom=1", "out_of_memory"),
+        ({}, "raise=x", "model_error"),
+    ],
+)
+def test_a_failure_resets_the_slot(slots, image, options, prompt, kind):
+    spec = fake("a", **options)
+    with pytest.raises(RunError) as caught:
+        use(slots, spec, image, prompt)
+    assert caught.value.kind == kind
+    assert slots.status()[0]["busy"] is False
+    assert use(slots, fake("b"), image)[2]
+
+
+def test_whoever_leaves_in_the_middle_of_a_load_leaves_no_half_loaded_model(slots, image):
+    slow = fake("slow", load_delay=5)
+    with slots.for_(slow).lease(slow, Cancel()) as lease:
+        for waiting in lease.acquire():
+            if waiting.stage == "loading":
+                break
+        else:
+            pytest.fail("it never said that it was loading")
+        raised = RuntimeError("the visitor left")
+        lease.__exit__(RuntimeError, raised, None)
+    lease, _, text = use(slots, fake("next"), image)
+    assert text and lease.cold
+
+
+def test_an_idle_model_is_unloaded(settings, image):
+    slots = Slots(replace(settings, idle_unload_s=0.3), Gpus())
+    _, _, _ = use(slots, fake("a"), image)
+    assert wait_until(lambda: slots.status()[0]["state"] == "stopped")
+    assert use(slots, fake("a"), image)[0].cold
+    slots.close()
+
+
+def test_unload_all_waits_for_whoever_is_served(slots, image):
+    a = fake("a")
+    with slots.for_(a).lease(a, Cancel()) as lease:
+        list(lease.acquire())
+        unloading = threading.Thread(target=slots.unload_all)
+        unloading.start()
+        assert next(piece for piece in lease.predict(Job(image, "tokens=3 delay=0.05")))
+    unloading.join(5)
+    assert slots.status()[0] == {"device": "cpu", "state": "stopped", "model": None, "busy": False, "waiting": 0}
+
+
+def test_after_closing_nothing_is_accepted_and_nothing_is_left(settings, image):
+    slots = Slots(settings, Gpus())
+    worker = use(slots, fake("a"), image)[0].worker
+    slots.close()
+    assert not worker.alive()
+    with pytest.raises(RunError):
+        use(slots, fake("a"), image)
