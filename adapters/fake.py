@@ -93,7 +93,7 @@ class Fake(Adapter):
             boxes=(Box(10, 10, 60, 40, text="fake", confidence=0.5),) if "boxes" in told else (),
             finish_reason="length" if limit and len(said) >= int(limit) and "say" not in told else "stop",
             output_tokens=len(said),
-            prompt_tokens=len(job.prompt.split()),
+            prompt_tokens=1 + len(job.prompt.split()),  # the image counts as one
         )
 
     def words(self, job: Job, told: dict[str, str]) -> Iterator[str]:
