@@ -15,6 +15,7 @@ DEV := $(VENV)/.dev-$(call sum,requirements/core.txt requirements/models.txt req
 ENV := $(if $(LIGHT),$(if $(wildcard $(FULL)),$(FULL),$(CORE)),$(FULL))
 PIP := $(PY) -m pip --disable-pip-version-check install --prefer-binary
 GENERATED = $(shell grep -lF "[[[cog" *.txt *.md docs/*.md 2>/dev/null)
+COG := PYTHONPATH=. $(VENV)/bin/cog -I docs
 
 .NOTPARALLEL:
 .PHONY: help run setup models test test-postgres check fix bench doctor clean venv tesseract chromium
@@ -42,14 +43,14 @@ check: $(DEV) ## every rule of the house; changes nothing
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/shellcheck .ci/run requirements/system.sh
 	$(VENV)/bin/lint-imports --no-cache
-	$(VENV)/bin/cog --check --diff $(GENERATED)
+	$(COG) --check --diff $(GENERATED)
 	$(VENV)/bin/mypy
 	$(PY) -m pytest -q tests/unit/test_house.py
 
 fix: $(DEV) ## format, and write the generated parts of the documents anew
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
-	$(VENV)/bin/cog -r $(GENERATED)
+	$(COG) -r $(GENERATED)
 
 bench: $(DEV) tesseract ## how fast it is, as ratios against the plain way
 	@$(PY) -m benchmarks.speed $(ARGS)
