@@ -1,57 +1,165 @@
-"""assets/models.yaml and benchmarks/tasks/*.yaml as frozen objects, validated whole, with "did you mean"."""
+"""The models and tasks there are: assets/models.yaml, the user's own file and benchmarks/tasks, checked whole."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
 
-@dataclass(frozen=True)
-class Mode:
-    """One way a model can run: its worst memory need in GB by quantization (``none``, ``8bit``, ``4bit``)."""
+from arena.config import Settings
+from arena.entries import ID, Context, ModelEntry, TaskEntry, explain, shown, similar
+from arena.errors import ConfigError, RunError
+from arena.spec import Mode, ModelSpec, Task
+from arena.yaml_files import read_mapping
 
-    name: str  # embedded, transformers, vllm, endpoint
-    vram_gb: dict[str, float] = field(default_factory=dict)
-    why_not: str = ""  # non-empty when the model cannot run in this mode, with the reason
+__all__ = ["Catalog", "Mode", "ModelSpec", "Task", "load_catalog"]
 
-
-@dataclass(frozen=True)
-class ModelSpec:
-    """One entry of the catalogue: a model in one mode with one quantization, ready to be brought up."""
-
-    id: str
-    title: str
-    adapter: str
-    source: str
-    revision: str = ""
-    interpreter: str = "main"  # main, legacy, legacy-dots: a named environment of requirements/
-    modes: tuple[Mode, ...] = ()
-    tasks: tuple[str, ...] = ("ocr",)
-    languages: tuple[str, ...] = ()
-    parameters: str = ""  # "2.2B"
-    licence: str = ""
-    gated: bool = False
-    trust_remote_code: bool = False
-    mode: str = "embedded"
-    quantization: str = "none"
-    dtype: str = "auto"
-    aliases: tuple[str, ...] = ()
-    dev_only: bool = False
-    options: dict[str, Any] = field(default_factory=dict)  # given to the adapter's load()
-    params: dict[str, Any] = field(default_factory=dict)  # defaults of generation
-    notes: dict[str, str] = field(default_factory=dict)  # by language
+ROOT = Path(__file__).parent.parent
+MODELS = ROOT / "assets" / "models.yaml"
+TASKS = ROOT / "benchmarks" / "tasks"
+ADAPTERS = ROOT / "adapters"
+NOT_ADAPTERS = {"__init__", "base", "worker", "warm"}
 
 
 @dataclass(frozen=True)
-class Task:
-    """One file of benchmarks/tasks: what is asked, in every language, and what kind of answer comes."""
+class Catalog:
+    """All models and tasks, in the order of their files; the only place where a model's name becomes a model."""
 
-    id: str
-    version: int
-    titles: dict[str, str]
-    prompts: dict[str, str]
-    output: str = "text"  # text, markdown, boxes
-    metrics: tuple[str, ...] = ()
+    models: dict[str, ModelSpec]
+    tasks: dict[str, Task]
 
-    def prompt_for(self, lang: str) -> str:
-        return self.prompts.get(lang) or self.prompts["en"]
+    def find(self, name: str) -> ModelSpec:
+        """The model with this id, alias or source on the Hub; nothing is read and nobody is asked.
+
+        Raises `RunError` (``bad_input``, key ``models.unknown``) with the names most like it.
+        """
+        if spec := self.models.get(name):
+            return spec
+        for spec in self.models.values():
+            if name and (name in spec.aliases or (name == spec.source and not spec.local)):
+                return spec
+        ids = [spec.id for spec in self.visible(dev=False)]
+        hint = ", ".join(similar(name, ids) or ids)
+        raise RunError("bad_input", key="models.unknown", name=shown(name)[1:-1], hint=hint)
+
+    def visible(self, dev: bool) -> list[ModelSpec]:
+        """What users choose from; with `dev` also what is meant for developers."""
+        return [spec for spec in self.models.values() if dev or not spec.dev_only]
+
+    def task(self, name: str) -> Task:
+        """The task with this id. Raises `RunError` (``bad_input``, key ``tasks.unknown``)."""
+        if task := self.tasks.get(name):
+            return task
+        hint = ", ".join(similar(name, self.tasks) or self.tasks)
+        raise RunError("bad_input", key="tasks.unknown", name=shown(name)[1:-1], hint=hint)
+
+
+def load_catalog(settings: Settings) -> Catalog:
+    """The shipped catalogue with the user's own file over it, field by field.
+
+    Raises `ConfigError` with every problem of every file: where it stands and what to do.
+    """
+    problems: list[str] = []
+    tasks = read_tasks(TASKS, problems)
+    models = read_models(MODELS, settings.models_file, tasks, problems)
+    if problems:
+        raise ConfigError(problems)
+    return Catalog(models, tasks)
+
+
+def read_tasks(folder: Path, problems: list[str]) -> dict[str, Task]:
+    """Every task of a folder by id; a file is named after its task."""
+    tasks: dict[str, Task] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        name = label(path)
+        try:
+            entry = TaskEntry.model_validate(read_mapping(path, name, problems))
+        except ValidationError as error:
+            problems.extend(f"{name}: {where}: {what}" for where, what in explain(error))
+            continue
+        if entry.id != path.stem:
+            problems.append(f"{name}: id: {entry.id!r} is expected in {entry.id}.yaml")
+        fields = entry.model_dump()
+        tasks[entry.id] = Task(**{**fields, "metrics": tuple(entry.metrics)})
+    return tasks
+
+
+def read_models(
+    shipped: Path, own: Path | None, tasks: Mapping[str, Task], problems: list[str]
+) -> dict[str, ModelSpec]:
+    """Every model by id, ours first."""
+    ours = read_entries(shipped, problems)
+    theirs = read_entries(own, problems) if own else {}
+    adapters = {path.stem for path in ADAPTERS.glob("*.py")} - NOT_ADAPTERS
+    adapters |= {str(entry["adapter"]) for entry in ours.values() if "adapter" in entry}
+    specs: dict[str, ModelSpec] = {}
+    for name in ours | theirs:
+        entry = theirs.get(name, {})
+        beside = own.absolute().parent if own and "source" in entry else None
+        context = Context(adapters=sorted(adapters), tasks=list(tasks), folder=beside)
+        beginning = own if own and name not in ours else shipped
+        try:
+            checked = ModelEntry.model_validate(merged(ours.get(name, {}), entry), context=context)
+        except ValidationError as error:
+            for where, what in explain(error):
+                origin = own if own and where.split(".")[0] in entry else beginning
+                problems.append(f"{label(origin)}: {name}.{where}: {what}")
+            continue
+        specs[name] = spec_of(name, checked)
+    problems.extend(clashes(specs.values(), label(own or shipped)))
+    return specs
+
+
+def read_entries(path: Path, problems: list[str]) -> dict[str, dict[str, Any]]:
+    """The entries under ``models:`` of one file, unchecked but for their form and their ids."""
+    name = label(path)
+    data = read_mapping(path, name, problems)
+    problems.extend(f"{name}: {key}: unknown field; entries stand under models:" for key in data if key != "models")
+    models = data.get("models") or {}
+    if not isinstance(models, dict):
+        problems.append(f"{name}: models: a mapping of ids to entries is expected")
+        return {}
+    entries: dict[str, dict[str, Any]] = {}
+    for key, entry in models.items():
+        if not isinstance(key, str) or not ID.fullmatch(key):
+            problems.append(f"{name}: {shown(str(key))}: an id is 1 to 64 of a-z, 0-9 and _, and begins with a letter")
+        elif not isinstance(entry, dict):
+            problems.append(f"{name}: {key}: a mapping of fields is expected")
+        else:
+            entries[key] = entry
+    return entries
+
+
+def merged(below: Any, above: Any) -> Any:
+    """Two entries as one: mappings are merged key by key, of anything else the upper one counts."""
+    if isinstance(below, dict) and isinstance(above, dict):
+        return {key: merged(below.get(key, above.get(key)), above.get(key, below.get(key))) for key in below | above}
+    return above
+
+
+def spec_of(name: str, entry: ModelEntry) -> ModelSpec:
+    """A checked entry as the object the program works with."""
+    fields = entry.model_dump()
+    for key in ("tasks", "languages", "dtypes", "aliases"):
+        fields[key] = tuple(fields[key])
+    fields["modes"] = tuple(Mode(mode, **each) for mode, each in fields["modes"].items())
+    return ModelSpec(id=name, **{**fields, "title": entry.title or name})
+
+
+def clashes(specs: Iterable[ModelSpec], file: str) -> list[str]:
+    """Names that would mean two models."""
+    owners: dict[str, str] = {}
+    problems = []
+    specs = list(specs)
+    for name, owner in [(spec.id, spec.id) for spec in specs] + [(a, spec.id) for spec in specs for a in spec.aliases]:
+        if owners.setdefault(name, owner) != owner:
+            problems.append(f"{file}: {owner}.aliases: {name!r} already means {owners[name]}")
+    return problems
+
+
+def label(path: Path) -> str:
+    """A file as it is named in a message: from the project's root if it lies there."""
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

@@ -1,0 +1,231 @@
+"""Whether a model can run on this machine right now, and the one command that changes it; imports nothing heavy."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import psutil
+
+from adapters.base import Adapter, adapter_class
+from arena import hub
+from arena.config import Settings
+from arena.errors import RunError
+from arena.runtimes.process import Interpreters
+from arena.spec import ModelSpec
+from arena.strings import tr
+
+Code = Literal[
+    "ready", "needs_models", "needs_interpreter", "needs_engine", "needs_download", "needs_docker", "does_not_fit",
+    "planned",
+]  # fmt: skip
+Level = Literal["fits", "tight", "too_big", "no_gpu", "unknown", "none_needed"]
+PACKAGES = {"cv2": "opencv-python-headless", "PIL": "pillow"}  # where the package is not named like the module
+DOCKER_SOCKETS = ("/var/run/docker.sock", f"/run/user/{os.getuid() if hasattr(os, 'getuid') else 0}/docker.sock")
+
+
+class Card(Protocol):
+    """What is asked of a device of `arena.gpu`."""
+
+    @property
+    def total_mb(self) -> float | None: ...
+
+
+class Cards(Protocol):
+    """What is asked of `arena.gpu.Gpus`."""
+
+    def devices(self) -> Sequence[Card]: ...
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How a model's need compares with the largest GPU; all in GB of 1024 MiB, None where there is nothing to say.
+
+    The display, the CUDA context and other programs take their part first: of 12 GB about 10 can be used and 8 are
+    recommended. On other cards a sixth, at most 2 GB, is set aside once for the one and twice for the other.
+    """
+
+    level: Level
+    need_gb: float | None = None
+    total_gb: float | None = None
+    available_gb: float | None = None
+    recommended_gb: float | None = None
+
+    def text(self, lang: str = "en") -> str:
+        figures = {"need": self.need_gb, "available": self.available_gb, "recommended": self.recommended_gb}
+        return tr(f"models.fit.{self.level}", lang, **spoken(figures, lang))
+
+
+@dataclass(frozen=True)
+class ModelStatus:
+    """One model on this machine. command: what to type to change the status, "" when nothing to type would."""
+
+    code: Code
+    command: str = ""
+    key: str = ""  # the text's, when it is not that of the code
+    params: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def ready(self) -> bool:
+        return self.code == "ready"
+
+    def label(self, lang: str = "en") -> str:
+        """Two words for a badge."""
+        return tr(f"models.badge.{self.code}", lang)
+
+    def text(self, lang: str = "en") -> str:
+        """One or two sentences: what is so, without the command."""
+        return tr(f"models.status.{self.key or self.code}", lang, **spoken(self.params, lang))
+
+    def advice(self, lang: str = "en") -> str:
+        """The text and, where one helps, the command."""
+        said = self.text(lang)
+        return f"{said} {tr('models.run_this', lang, command=self.command)}" if self.command else said
+
+
+def spoken(params: dict[str, Any], lang: str) -> dict[str, str]:
+    """Figures as they are written in the language; ? for what nobody knows."""
+
+    def word(value: Any) -> str:
+        if isinstance(value, float):
+            written = f"{value:.1f}".removesuffix(".0")
+            return written.replace(".", ",") if lang == "ru" else written
+        return "?" if value is None else str(value)
+
+    return {name: word(value) for name, value in params.items()}
+
+
+def model_status(spec: ModelSpec, settings: Settings, gpus: Cards) -> ModelStatus:
+    """The first thing that stands between this model and an answer; what no command can change comes first."""
+    if spec.mode == "vllm":
+        return container_status()
+    if not adapter_exists(spec.adapter):
+        return ModelStatus("planned")
+    if spec.mode == "embedded":
+        return engine_status(adapter_class(spec.adapter))
+    return memory_status(spec, gpus) or packages_status(spec) or download_status(spec) or ready(gpus)
+
+
+def ready(gpus: Cards) -> ModelStatus:
+    return ModelStatus("ready", key="" if gpus.devices() else "ready_cpu")
+
+
+def adapter_exists(name: str) -> bool:
+    return find_spec(f"adapters.{name}") is not None
+
+
+def container_status() -> ModelStatus:
+    """Of a model in vLLM's container."""
+    if not os.environ.get("DOCKER_HOST") and not any(Path(socket).exists() for socket in DOCKER_SOCKETS):
+        return ModelStatus("needs_docker", "sudo apt-get install docker.io")
+    return ModelStatus("planned")
+
+
+def engine_status(adapter: type[Adapter]) -> ModelStatus:
+    """Of an engine that brings its weights along."""
+    if absent := absent_modules(adapter):
+        packages = " ".join(PACKAGES.get(module, module) for module in absent)
+        return ModelStatus("needs_engine", f"{sys.executable} -m pip install {packages}", params={"missing": packages})
+    if missing := adapter.missing():
+        what, _, command = missing.rpartition(": ")
+        return ModelStatus("needs_engine", command, params={"missing": what or command})
+    return ModelStatus("ready")
+
+
+def absent_modules(adapter: type[Adapter]) -> list[str]:
+    return [module for module in adapter.requires if find_spec(module) is None]
+
+
+def packages_status(spec: ModelSpec) -> ModelStatus | None:
+    """Whether the model's interpreter is there with what the adapter imports."""
+    if spec.interpreter != "main":
+        try:
+            Interpreters(warm=False).command(spec.interpreter)
+        except RunError:
+            params = {"interpreter": spec.interpreter}
+            return ModelStatus("needs_interpreter", "make models-legacy", params=params)
+        return None  # what is in there cannot be seen from here
+    absent = absent_modules(adapter_class(spec.adapter))
+    return ModelStatus("needs_models", "make models", params={"missing": ", ".join(absent)}) if absent else None
+
+
+def download_status(spec: ModelSpec) -> ModelStatus | None:
+    """Whether the weights are on this machine, whole."""
+    if spec.local or hub.snapshot(spec.source, spec.ref):
+        return None
+    revision = "" if spec.ref == "main" else f" --revision {spec.ref}"
+    login = "hf auth login && " if spec.gated else ""
+    return ModelStatus(
+        "needs_download",
+        f"{login}hf download {spec.source}{revision}",
+        key="needs_download_gated" if spec.gated else "",
+        params={"size": spec.size_gb},
+    )
+
+
+def memory_status(spec: ModelSpec, gpus: Cards) -> ModelStatus | None:
+    """Whether the memory could hold the model at all: the GPU's, or without one what is free of the machine's."""
+    room = fit(spec, gpus)
+    if room.level == "too_big":
+        listed = spec.in_mode(spec.mode).vram_gb
+        smaller = next((name for name, gb in listed.items() if gb <= (room.available_gb or 0)), None)
+        params = {"need": room.need_gb, "total": room.total_gb, "available": room.available_gb, "smaller": smaller}
+        return ModelStatus("does_not_fit", key="does_not_fit_smaller" if smaller else "", params=params)
+    if room.total_gb is None:
+        weights, free = weights_gib(spec), free_gib()
+        if weights is not None and weights > free and weights > (free := free + workers_gib()):
+            return ModelStatus("does_not_fit", key="does_not_fit_ram", params={"need": weights, "free": free})
+    return None
+
+
+def free_gib() -> float:
+    return float(psutil.virtual_memory().available) / 2**30
+
+
+def workers_gib() -> float:
+    """What our own processes hold: the model before is ended first, so its memory is as good as free."""
+    held = 0
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            held += process.memory_info().rss
+    return held / 2**30
+
+
+def weights_gib(spec: ModelSpec) -> float | None:
+    """The weights in memory as they are set, in GiB; None when nobody knows. fp32 doubles what is stored in bf16."""
+    size = (bytes_on_disk(spec) if spec.local else (spec.size_gb or 0) * 1e9) / 2**30
+    listed = spec.in_mode(spec.mode).vram_gb
+    if "none" in listed and spec.quantization in listed:
+        size *= listed[spec.quantization] / listed["none"]
+    return (size * 2 if spec.dtype == "fp32" else size) or None
+
+
+def fit(spec: ModelSpec, gpus: Cards) -> Fit:
+    """An estimate whether the model fits the largest GPU as it is set."""
+    need = spec.vram_gb
+    if spec.mode == "embedded":
+        return Fit("none_needed", need)
+    cards = gpus.devices()
+    total = max((card.total_mb or 0 for card in cards), default=0)
+    if not cards and need is not None:
+        return Fit("no_gpu", need)
+    if need is None or not total:  # a GPU that shares the machine's memory tells no total
+        return Fit("unknown", need)
+    nominal = float(round(total / 1024))  # a card of 12 GB reports a little less
+    aside = min(nominal / 6, 2.0)
+    available, recommended = nominal - aside, nominal - 2 * aside
+    level: Level = "fits" if need <= recommended else "tight" if need <= available else "too_big"
+    return Fit(level, need, nominal, available, recommended)
+
+
+def bytes_on_disk(spec: ModelSpec) -> int:
+    """Bytes that the model's files take on this machine, unfinished downloads included; 0 when there are none."""
+    if not spec.source:
+        return 0
+    return hub.bytes_on_disk(Path(spec.source) if spec.local else hub.repository(spec.source))
