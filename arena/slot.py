@@ -339,6 +339,11 @@ class Slots:
         with self._lock:
             return [slot.status() for slot in self._slots.values()]
 
+    def pids(self) -> list[int]:
+        """Processes that hold a device's memory for us."""
+        with self._lock:
+            return [pid for slot in self._slots.values() for pid in slot.pids()]
+
     def unload_all(self) -> None:
         """End whatever is loaded, on every device, each when its turn comes. Raises `RunError`."""
         with self._lock:
