@@ -52,7 +52,7 @@ find_python() {
 venv() {
     # Debian's python3 comes without the module that makes environments.
     if ! find_python && { [ -n "${PYTHON:-}" ] || ! packages python3 python3-venv || ! find_python; }; then
-        echo "Python 3.11, 3.12 or 3.13 with its venv module is needed; ${PYTHON:-none was found}." >&2
+        echo "${PYTHON:+$PYTHON does not fit. }Python 3.11, 3.12 or 3.13 with its venv module is needed." >&2
         return 1
     fi
     echo "Making $1 with $("$python" --version), $(command -v "$python")"
