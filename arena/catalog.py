@@ -134,10 +134,11 @@ def read_entries(path: Path, problems: list[str]) -> dict[str, dict[str, Any]]:
 
 
 def merged(below: Any, above: Any) -> Any:
-    """Two entries as one: mappings are merged key by key, of anything else the upper one counts."""
-    if isinstance(below, dict) and isinstance(above, dict):
-        return {key: merged(below.get(key, above.get(key)), above.get(key, below.get(key))) for key in below | above}
-    return above
+    """Two entries as one: mappings are merged key by key, null takes a key away, of anything else the upper counts."""
+    if not isinstance(below, dict) or not isinstance(above, dict):
+        return above
+    both = {key: merged(below.get(key), value) for key, value in above.items()}
+    return {key: value for key, value in (below | both).items() if value is not None}
 
 
 def spec_of(name: str, entry: ModelEntry) -> ModelSpec:
