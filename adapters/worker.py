@@ -10,6 +10,7 @@ Out: ``{"event": "started"}`` · ``{"event": "loaded", "versions": {…}}`` · `
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import importlib
 import json
 import os
@@ -115,7 +116,9 @@ def serve(channel: Channel, adapter: Adapter) -> None:
 
 def predict(channel: Channel, adapter: Adapter, job_id: int, job: Job) -> None:
     """Send the pieces of one answer and the whole, or stop between two pieces when told to."""
-    pieces = adapter.predict(job)
+    # Half a surrogate pair, as a browser may send it, is text to us but not to a tokenizer.
+    whole = job.prompt.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    pieces = adapter.predict(dataclasses.replace(job, prompt=whole))
     for piece in pieces:
         if channel.cancelled(job_id):
             pieces.close()  # type: ignore[attr-defined]

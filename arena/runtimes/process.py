@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import queue
+import select
 import signal
 import subprocess
 import sys
@@ -97,7 +98,8 @@ class Worker:
         self.versions: dict[str, str] = {}
         self._started = False
         self._doomed = False
-        self._gone = threading.Event()  # the process has ended and was reaped
+        self._gone = threading.Event()  # the process has ended; a zombie holds nothing any more
+        self._reaped = threading.Event()  # its exit code is known, which a busy warm parent tells late
         self._events: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._ids = itertools.count()
         self._log: deque[str] = deque(maxlen=LOG_LINES)
@@ -138,11 +140,23 @@ class Worker:
         self.pid = pid
         if pid is None:
             self._has_ended(-9)
-        elif self._doomed:
+            return
+        if self._doomed:
             self._signal_group()
+        threading.Thread(target=self._watch_end, args=(pid,), daemon=True, name=f"{self.adapter} end").start()
+
+    def _watch_end(self, pid: int) -> None:
+        with contextlib.suppress(OSError):  # it is gone already
+            pidfd = os.pidfd_open(pid)
+            try:
+                select.select([pidfd], [], [])
+            finally:
+                os.close(pidfd)
+        self._gone.set()
 
     def _has_ended(self, code: int) -> None:
         self.exit_code = code
+        self._reaped.set()
         self._gone.set()
         self._signal_group()  # whatever it started and left behind
 
@@ -254,11 +268,11 @@ class Worker:
 
     def _died(self) -> RunError:
         self.broken = True
-        self._gone.wait(1.0)
+        self._reaped.wait(1.0)
         for reader in self._readers:
             if reader is not threading.current_thread():
                 reader.join(0.5)
-        how = f"exit code {self.exit_code}"
+        how = "ended" if self.exit_code is None else f"exit code {self.exit_code}"
         if self.exit_code is not None and self.exit_code < 0:
             how = signal.Signals(-self.exit_code).name
         return RunError("worker_died", f"{self.adapter}: {how}\n{self.log}".strip())

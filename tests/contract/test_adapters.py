@@ -18,13 +18,27 @@ from adapters.base import Adapter, Box, Job, Output, adapter_class
 from arena.cancel import Cancel
 from arena.errors import KINDS, RunError
 from arena.runtimes.process import ROOT, Interpreters
+from tests import tiny
 
 NOT_ADAPTERS = {"base", "worker", "warm"}
 NAMES = sorted(module.name for module in pkgutil.iter_modules(adapters.__path__) if module.name not in NOT_ADAPTERS)
 HEAVY = ("torch", "transformers", "vllm", "docker", "onnxruntime", "rapidocr", "tesserocr", "cv2", "numpy", "PIL")
-READERS = [name for name in NAMES if name != "fake"]  # the fake model does not look at pictures
-# What each is loaded with here; an adapter of a family of weights gets a tiny checkpoint made for the tests.
-MODELS: dict[str, dict] = {}
+READERS = ["rapidocr", "tesseract"]  # those that are loaded with trained weights here
+# An adapter of a family of weights is loaded with a tiny random checkpoint, built for the tests.
+CHECKPOINTS = {"transformers_chat": tiny.qwen2_vl}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """What an adapter is loaded with."""
+    built = {}
+
+    def described(name):
+        if name in CHECKPOINTS and name not in built:
+            built[name] = str(CHECKPOINTS[name](tmp_path_factory.mktemp(name)))
+        return {"id": name, "source": built.get(name, ""), "options": {}}
+
+    return described
 
 
 @pytest.fixture(scope="module")
@@ -35,11 +49,11 @@ def interpreters():
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def worker(request, interpreters):
+def worker(request, interpreters, model):
     """The adapter, loaded once for the whole list."""
     started = interpreters.start(request.param)
     drain(started.wait_started(60, Cancel()))
-    drain(started.load({"id": request.param, "options": {}, **MODELS.get(request.param, {})}, 60, Cancel()))
+    drain(started.load(model(request.param), 60, Cancel()))
     yield started
     started.kill()
     drain(started.wait_gone())
@@ -143,11 +157,11 @@ def test_every_error_has_a_known_kind(worker, tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_cancel_ends_it_within_two_seconds_and_leaves_nothing(name, interpreters, page):
+def test_a_cancel_ends_it_within_two_seconds_and_leaves_nothing(name, interpreters, model, page):
     before = threading.active_count(), psutil.Process().num_fds()
     worker = interpreters.start(name)
     drain(worker.wait_started(60, Cancel()))
-    drain(worker.load({"id": name, "options": {}, **MODELS.get(name, {})}, 60, Cancel()))
+    drain(worker.load(model(name), 60, Cancel()))
     cancel = Cancel()
     pieces = worker.predict(Job(str(page), "tokens=1000000 delay=0.01"), 60, cancel)
     cancel.set()
