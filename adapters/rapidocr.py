@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import os
+import statistics
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,27 +32,45 @@ def model_folder() -> Path:
     return Path(spec.submodule_search_locations[0]) / "models"
 
 
-def in_reading_order(boxes: list[Box]) -> list[list[Box]]:
+def tilt(polygons: list[list[tuple[float, float]]]) -> float:
+    """How far the lines of a page fall, in pixels per pixel to the right: the median of the upper edges of the long
+    boxes, each given by its corners from the left upper one clockwise."""
+    slopes = [
+        (right[1] - left[1]) / (right[0] - left[0])
+        for left, right, _, below in polygons
+        if right[0] - left[0] > 3 * abs(below[1] - left[1])
+    ]
+    return statistics.median(slopes) if slopes else 0.0
+
+
+def in_reading_order(boxes: list[Box], slope: float = 0.0) -> list[list[Box]]:
     """Lines from top to bottom, the boxes of one visual line from left to right.
 
-    A box joins the line whose last box, its neighbour to the left, stands at the same height; comparing neighbours
-    and not averages keeps a tilted line whole.
+    slope: see `tilt`. A box joins the line whose last box, its neighbour to the left, stands at the same height once
+    the tilt is taken out.
     """
+
+    def span(box: Box) -> tuple[float, float]:
+        fall = slope * (box.x1 - box.x0)
+        middle = (box.y0 + box.y1) / 2 - slope * (box.x0 + box.x1) / 2
+        half = max(box.y1 - box.y0 - abs(fall), 1.0) / 2
+        return middle - half, middle + half
+
     lines: list[list[Box]] = []
     for box in sorted(boxes, key=lambda each: each.x0):
+        top, foot = span(box)
         best, best_share = None, SAME_LINE
         for line in lines:
-            last = line[-1]
-            shared = min(last.y1, box.y1) - max(last.y0, box.y0)
-            share = shared / min(last.y1 - last.y0, box.y1 - box.y0)
-            beside = min(last.x1, box.x1) - max(last.x0, box.x0) < 0.5 * min(last.x1 - last.x0, box.x1 - box.x0)
+            last_top, last_foot = span(line[-1])
+            share = (min(last_foot, foot) - max(last_top, top)) / min(last_foot - last_top, foot - top)
+            beside = box.x0 > (line[-1].x0 + line[-1].x1) / 2
             if beside and share > best_share:
                 best, best_share = line, share
         if best is None:
             lines.append([box])
         else:
             best.append(box)
-    return sorted(lines, key=lambda line: (line[0].y0 + line[0].y1) / 2)
+    return sorted(lines, key=lambda line: sum(span(line[0])))
 
 
 class RapidOcr(Adapter):
@@ -78,7 +97,7 @@ class RapidOcr(Adapter):
 
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         folder = model_folder()
-        self._engine = RapidOCR(
+        self._engine: Any = RapidOCR(
             params={
                 "Global.log_level": "critical",  # its coloured lines tell of every step; faults are raised besides
                 "EngineConfig.onnxruntime.intra_op_num_threads": cores,
@@ -106,12 +125,14 @@ class RapidOcr(Adapter):
             found = self._engine(picture)
         except ResizeImgError as error:
             raise AdapterError("bad_input", f"An image of {width}x{height} pixels is too thin to be read.") from error
+        polygons = [] if found.boxes is None else found.boxes.tolist()
         boxes = []
-        if found.boxes is not None:
-            for polygon, text, confidence in zip(found.boxes, found.txts, found.scores, strict=True):
-                corners = (*polygon.min(axis=0), *polygon.max(axis=0))
-                boxes.append(Box.within(corners, width, height, text=text, confidence=float(confidence)))
-        lines = in_reading_order([box for box in boxes if box is not None])
+        for polygon, text, confidence in zip(polygons, found.txts or (), found.scores or (), strict=True):
+            xs, ys = zip(*polygon, strict=True)
+            box = Box.within((min(xs), min(ys), max(xs), max(ys)), width, height, text=text, confidence=confidence)
+            if box is not None:
+                boxes.append(box)
+        lines = in_reading_order(boxes, tilt(polygons))
         text = "\n".join(" ".join(box.text for box in line) for line in lines)
         if text:
             yield text

@@ -59,7 +59,7 @@ def install_command(*names: str) -> str:
     return "apt-get install " + " ".join(f"tesseract-ocr-{name.replace('_', '-')}" for name in names)
 
 
-def data_for(language: str) -> list[Path]:
+def data_for(language: str) -> tuple[Path, ...]:
     """The files for a document in `language` (ISO 639-1): Russian is read with English words in it, and without a
     known language both are tried, as far as they are there.
 
@@ -72,7 +72,7 @@ def data_for(language: str) -> list[Path]:
     found = {name: find_data(name) for name in wanted}
     if found[wanted[0]] is None and (language or not any(found.values())):
         raise AdapterError("unavailable", f"No Tesseract data for {language or 'ru, en'}: {install_command(*wanted)}")
-    return [file for file in found.values() if file is not None]
+    return tuple(file for file in found.values() if file is not None)
 
 
 class Tesseract(Adapter):
@@ -84,18 +84,20 @@ class Tesseract(Adapter):
     requires = ("tesserocr", "PIL")
     preload = ("PIL.Image", "tesserocr")
     params = ("psm",)
+    _api: Any = None
+    _files: tuple[Path, ...] = ()
 
     @classmethod
     def missing(cls) -> str | None:
-        absent = [name for name in ("rus", "eng") if find_data(name) is None]
-        return f"Tesseract data ({', '.join(absent)}): {install_command(*absent)}" if absent else None
+        """Only what keeps it from reading at all: one absent language is told when it is asked for."""
+        if find_data("rus") or find_data("eng"):
+            return None
+        return f"language data: {install_command('rus', 'eng')}"
 
     def load(self, model: dict[str, Any]) -> None:
-        self._files: list[Path] = []
-        self._api: Any = None
         self._use(data_for(""))
 
-    def _use(self, files: list[Path]) -> None:
+    def _use(self, files: tuple[Path, ...]) -> None:
         """Have the engine read with these languages; a change takes about 0.1 s a language."""
         from tesserocr import PyTessBaseAPI
 
@@ -156,4 +158,4 @@ class Tesseract(Adapter):
     def close(self) -> None:
         if self._api is not None:
             self._api.End()
-        self._api, self._files = None, []
+        self._api, self._files = None, ()
