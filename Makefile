@@ -18,20 +18,20 @@ GENERATED = $(shell grep -lF "[[[cog" *.txt *.md docs/*.md 2>/dev/null)
 COG := PYTHONPATH=. $(VENV)/bin/cog -I docs
 
 .NOTPARALLEL:
-.PHONY: help run setup models test test-postgres check fix bench doctor clean venv tesseract chromium
+.PHONY: help run setup models test test-postgres check fix bench doctor clean venv russian browser
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 	@echo "  ARGS=\"...\" goes to the program: make run ARGS=\"--port 8000\". PYTHON=... chooses the interpreter of a new .venv."
 
-run: $(ENV) tesseract ## start the page; the first time, install what it needs (LIGHT=1: without torch)
+run: $(ENV) russian ## start the page; the first time, install what it needs (LIGHT=1: without torch)
 	@exec $(PY) app.py $(ARGS)
 
-setup: $(ENV) tesseract ## install what `make run` needs and start nothing
+setup: $(ENV) russian ## install what `make run` needs and start nothing
 
 models: $(FULL) ## complete a light installation: torch, transformers and the rest
 
-test: $(DEV) tesseract chromium ## install what the tests need, then run them
+test: $(DEV) russian browser ## install what the tests need, then run them
 	@$(PY) -m pytest -n $(JOBS) $(ARGS)
 
 test-postgres: $(DEV) ## the tests of the store against a PostgreSQL server of their own
@@ -52,7 +52,7 @@ fix: $(DEV) ## format, and write the generated parts of the documents anew
 	$(VENV)/bin/ruff format .
 	$(COG) -r $(GENERATED)
 
-bench: $(DEV) tesseract ## how fast it is, as ratios against the plain way
+bench: $(DEV) russian ## how fast it is, as ratios against the plain way
 	@$(PY) -m benchmarks.speed $(ARGS)
 
 doctor: $(ENV) ## what works on this machine and what to do about the rest
@@ -74,16 +74,16 @@ $(FULL): | venv
 	@$(PIP) -r requirements.txt
 	@touch $@ $(CORE)
 
-$(DEV): | $(FULL)
-	@echo "Installing the tools of the tests. This happens once."
+$(DEV): | venv
+	@echo "Installing everything and the tools of the tests. This happens once and takes a few minutes (3 GB)."
 	@$(PIP) -r requirements.txt -r requirements/dev.txt
-	@touch $@
+	@touch $@ $(FULL) $(CORE)
 
 venv:
 	@[ -x $(PY) ] && [ -x $(VENV)/bin/pip ] || PYTHON="$(PYTHON)" requirements/system.sh venv $(VENV)
 
-tesseract:
-	@requirements/system.sh tesseract
+russian:
+	@requirements/system.sh russian
 
-chromium:
-	@requirements/system.sh chromium
+browser:
+	@requirements/system.sh browser

@@ -3,8 +3,8 @@
 # Anywhere else the one line to run is printed.
 #
 #   system.sh venv FOLDER        a virtual environment made with $PYTHON, or with the newest Python from 3.11 to 3.13
-#   system.sh tesseract          Russian for Tesseract; a machine that cannot have it goes on without
-#   system.sh chromium           a browser for the tests
+#   system.sh russian            Russian for Tesseract; a machine that cannot have it goes on without
+#   system.sh browser            a browser for the tests
 #   system.sh packages NAME...   Debian packages by name
 set -eu
 here=$(dirname "$0")
@@ -59,7 +59,7 @@ venv() {
     "$python" -m venv --clear "$1"
 }
 
-tesseract() {
+russian() {
     for folder in "${TESSDATA_PREFIX:-/usr/share/tessdata}" /usr/share/tesseract-ocr/*/tessdata \
         /usr/local/share/tessdata /opt/homebrew/share/tessdata; do
         [ ! -f "$folder/rus.traineddata" ] || return 0
@@ -73,7 +73,7 @@ tesseract() {
     fi
 }
 
-chromium() {
+browser() {
     for name in "${ARENA_CHROMIUM:-chromium}" chromium-browser google-chrome; do
         ! command -v "$name" >/dev/null || return 0
     done

@@ -30,7 +30,7 @@ def browser() -> Iterator[Browser]:
     names = (os.environ.get("ARENA_CHROMIUM", "chromium"), "chromium-browser", "google-chrome")
     path = next(filter(None, map(shutil.which, names)), None)
     if path is None:
-        pytest.fail("no Chromium: run `requirements/system.sh chromium`, or name one in ARENA_CHROMIUM")
+        pytest.fail("no Chromium: run `requirements/system.sh browser`, or name one in ARENA_CHROMIUM")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=QUIET, chromium_sandbox=os.geteuid() != 0)
         yield browser
