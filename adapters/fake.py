@@ -2,7 +2,8 @@
 
 Commands are ``name=value`` words in the prompt (for one answer) or entries of the model's options (for the load):
 
-prompt:  tokens=20 delay=0.05 say=TEXT loop=1 oom=1 crash=9 exit=3 hang=1 raise=TEXT noise=1000 empty=1 boxes=1
+prompt:  tokens=20 delay=0.05 say=TEXT loop=1 oom=1 crash=9 exit=3 hang=1 raise=TEXT noise=1000 empty=1
+         boxes=1 environ=NAME
 options: load_delay, load_oom, load_raise, load_crash, load_hang, ignore_sigterm, ballast_mb, child, record
 """
 
@@ -98,6 +99,9 @@ class Fake(Adapter):
 
     def words(self, job: Job, told: dict[str, str]) -> Iterator[str]:
         if "empty" in told:
+            return
+        if "environ" in told:
+            yield f"{os.environ.get(told['environ'], '?')} "
             return
         if "say" in told:
             yield from (f"{word} " for word in told["say"].split("_"))

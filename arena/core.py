@@ -17,7 +17,7 @@ from arena.errors import RunError
 from arena.gpu import Gpus
 from arena.images import ImageStore
 from arena.slot import Slots
-from arena.status import model_status
+from arena.status import ModelStatus, model_status
 from arena.store import Store
 from arena.strings import LANGUAGES
 from arena.types import Run
@@ -36,13 +36,25 @@ def cpu_name() -> str:
 
 def git_commit() -> str | None:
     """The commit this program runs from, with ``+`` when files were changed; None outside a checkout."""
-    git = ["git", "-C", str(Path(__file__).parent)]
+
+    def said(*arguments: str) -> str:
+        command = ["git", "-C", str(Path(__file__).parent), *arguments]
+        return subprocess.check_output(command, stderr=subprocess.DEVNULL, timeout=5, text=True).strip()
+
     with contextlib.suppress(OSError, subprocess.SubprocessError):
-        say = {"capture_output": True, "text": True, "check": True, "timeout": 5}
-        commit = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], **say).stdout.strip()  # type: ignore[call-overload]
-        changed = subprocess.run([*git, "status", "--porcelain", "-uno"], **say).stdout.strip()  # type: ignore[call-overload]
-        return commit + ("+" if changed else "")
+        return said("rev-parse", "--short=12", "HEAD") + ("+" if said("status", "--porcelain", "-uno") else "")
     return None
+
+
+class Unavailable(RunError):
+    """A model that cannot run on this machine as it is; its text is the status with the command that helps."""
+
+    def __init__(self, status: ModelStatus) -> None:
+        self.model_status = status
+        super().__init__("unavailable", status.advice())
+
+    def text(self, lang: str = "en") -> str:
+        return self.model_status.advice(lang)
 
 
 @dataclass
@@ -81,8 +93,7 @@ class Arena:
         """Raises `RunError` (``unavailable``), with the command that helps, when the model cannot run here."""
         status = model_status(spec, self.settings, self.gpus)
         if not status.ready:
-            texts = {lang: status.text(lang) for lang in LANGUAGES}
-            raise RunError("unavailable", texts["en"], texts=texts)
+            raise Unavailable(status)
 
     def save(self, run: Run) -> Run:
         """Store the run, and any that could not be stored before. One that cannot be is kept and says so."""

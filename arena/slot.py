@@ -19,7 +19,7 @@ from arena.cancel import Cancel
 from arena.catalog import ModelSpec
 from arena.config import Settings
 from arena.errors import RunError
-from arena.gpu import Baseline, Gpus
+from arena.gpu import Baseline, Device, Gpus
 from arena.runtimes.process import Interpreters, Worker
 from arena.types import Stage
 
@@ -40,13 +40,12 @@ class Waiting:
 
 
 class Slot:
-    """One device, one loaded model. `device_index` is the GPU's number for NVML, None for the CPU."""
+    """One device, one loaded model. `gpu` is None for the CPU."""
 
-    def __init__(
-        self, device: str, device_index: int | None, settings: Settings, gpus: Gpus, interpreters: Interpreters
-    ) -> None:
-        self.device = device
-        self.device_index = device_index
+    def __init__(self, gpu: Device | None, settings: Settings, gpus: Gpus, interpreters: Interpreters) -> None:
+        self.device = "cuda:0" if gpu else "cpu"  # as the worker sees it: this device and no other
+        self.device_index = gpu.index if gpu else None
+        self._env = {"CUDA_VISIBLE_DEVICES": gpu.uuid if gpu else ""}
         self.settings = settings
         self.gpus = gpus
         self.interpreters = interpreters
@@ -61,7 +60,7 @@ class Slot:
         self._last_used = time.monotonic()
         self._closed = False
         if settings.idle_unload_s:
-            threading.Thread(target=self._unload_when_idle, daemon=True, name=f"{device} idle").start()
+            threading.Thread(target=self._unload_when_idle, daemon=True, name=f"{self.device} idle").start()
 
     # --- what everybody may ask
 
@@ -94,7 +93,7 @@ class Slot:
             if self._prepared and self._prepared[0] == wanted and self._prepared[1].alive():
                 return
             self._drop_prepared()
-            self._prepared = (wanted, self.interpreters.start(*wanted))
+            self._prepared = (wanted, self.interpreters.start(*wanted, env=self._env))
 
     def unload(self, cancel: Cancel | None = None) -> Iterator[Waiting]:
         """Wait for the device, end the model on it and prove its memory back. Raises `RunError`."""
@@ -173,19 +172,29 @@ class Slot:
         """End the worker, if any, and wait until the device has its memory back. Raises `RunError`."""
         start = time.monotonic()
         self._set("stopping", None)
+        pids: list[int] = []
         if worker := self._worker:
+            pids = worker.family() if self.device_index is not None else []
             worker.kill()
             for _ in worker.wait_gone():
                 yield Waiting("unloading", time.monotonic() - start)
             with self._condition:
                 self._worker = None
         if self.device_index is not None and self._baseline is not None:
-            pids = [worker.pid] if worker and worker.pid else []
             released = time.monotonic()
             while held := self.gpus.unreleased_mb(self._baseline, pids):
                 waited = time.monotonic() - released
                 if waited > self.settings.release_timeout_s:
-                    raise RunError("vram_not_released", key="slot.vram_not_released", mb=round(held), s=round(waited))
+                    holders = ", ".join(
+                        f"PID {pid}: {mb or '?'} MB" for pid, mb in self.gpus.held_by(self.device_index)
+                    )
+                    raise RunError(
+                        "vram_not_released",
+                        key="slot.vram_not_released",
+                        mb=round(held),
+                        s=round(waited),
+                        holders=holders or "—",
+                    )
                 yield Waiting("unloading", time.monotonic() - start)
                 time.sleep(RELEASE_POLL)
             self._baseline = None
@@ -199,7 +208,7 @@ class Slot:
                 worker, self._prepared = self._prepared[1], None
             else:
                 self._drop_prepared()
-                worker = self.interpreters.start(*wanted)
+                worker = self.interpreters.start(*wanted, env=self._env)
             if self._closed:
                 worker.kill()
                 raise RunError("unavailable", "the application is shutting down")
@@ -328,11 +337,11 @@ class Slots:
 
     def for_(self, spec: ModelSpec) -> Slot:
         """The slot of the device the model runs on: the first GPU, or the CPU for embedded engines."""
-        on_gpu = spec.mode != "embedded" and bool(self.gpus.devices())
-        device, index = ("cuda:0", self.gpus.devices()[0].index) if on_gpu else ("cpu", None)
+        gpu = None if spec.mode == "embedded" else next(iter(self.gpus.devices()), None)
+        device = gpu.uuid if gpu else "cpu"
         with self._lock:
             if device not in self._slots:
-                self._slots[device] = Slot(device, index, self.settings, self.gpus, self.interpreters)
+                self._slots[device] = Slot(gpu, self.settings, self.gpus, self.interpreters)
             return self._slots[device]
 
     def status(self) -> list[dict[str, object]]:

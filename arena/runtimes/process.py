@@ -20,6 +20,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from adapters.base import Job, Output, adapter_class
 from arena.cancel import Cancel
 from arena.errors import RunError
@@ -67,11 +69,11 @@ class Interpreters:
                 self._parents[interpreter] = WarmParent(self.command(interpreter), worker_env())
             return self._parents[interpreter]
 
-    def start(self, adapter: str, interpreter: str = "main") -> Worker:
+    def start(self, adapter: str, interpreter: str = "main", env: dict[str, str] | None = None) -> Worker:
         """A new worker for the adapter; returns at once, `Worker.wait_started` says when it is there."""
         if not self.warm:
-            return Worker(adapter, self.command(interpreter), None)
-        return Worker(adapter, [], self.parent(interpreter))
+            return Worker(adapter, self.command(interpreter), None, env or {})
+        return Worker(adapter, [], self.parent(interpreter), env or {})
 
     def preload(self, adapter: str, interpreter: str = "main") -> None:
         """Have the warm parent import what the adapter needs, if there is one."""
@@ -89,7 +91,7 @@ class Worker:
     broken: it must not be used again. pid: None until the process is there.
     """
 
-    def __init__(self, adapter: str, command: list[str], parent: WarmParent | None) -> None:
+    def __init__(self, adapter: str, command: list[str], parent: WarmParent | None, env: dict[str, str]) -> None:
         self.adapter = adapter
         modules = adapter_class(adapter).preload  # raises before anything is opened
         self.pid: int | None = None
@@ -110,9 +112,9 @@ class Worker:
         theirs = (theirs_in, theirs_out, theirs_err)
         try:
             if parent:
-                parent.fork(adapter, modules, theirs, self._is_there, self._has_ended)
+                parent.fork(adapter, modules, env, theirs, self._is_there, self._has_ended)
             else:
-                self._popen(command, theirs)
+                self._popen(command, env, theirs)
         finally:
             for descriptor in theirs:
                 os.close(descriptor)
@@ -123,13 +125,13 @@ class Worker:
         for reader in self._readers:
             reader.start()
 
-    def _popen(self, command: list[str], theirs: tuple[int, int, int]) -> None:
+    def _popen(self, command: list[str], env: dict[str, str], theirs: tuple[int, int, int]) -> None:
         process = subprocess.Popen(
             [*command, "-m", "adapters.worker", self.adapter, str(os.getpid())],
             stdin=theirs[0],
             stdout=theirs[1],
             stderr=theirs[2],
-            env=worker_env(),
+            env=worker_env() | env,
             cwd=tempfile.gettempdir(),
             start_new_session=True,
         )
@@ -285,6 +287,14 @@ class Worker:
         if self.pid is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
+
+    def family(self) -> list[int]:
+        """Its pid and those of everything it started."""
+        if self.pid is None:
+            return []
+        with contextlib.suppress(psutil.Error):
+            return [self.pid, *(child.pid for child in psutil.Process(self.pid).children(recursive=True))]
+        return [self.pid]
 
     def kill(self) -> None:
         """End the process group; returns at once, `wait_gone` says when it is over."""

@@ -44,15 +44,23 @@ class WarmParent:
             self._preload(modules)
 
     def fork(
-        self, adapter: str, modules: tuple[str, ...], descriptors: tuple[int, int, int], forked: Forked, exited: Exited
+        self,
+        adapter: str,
+        modules: tuple[str, ...],
+        env: dict[str, str],
+        descriptors: tuple[int, int, int],
+        forked: Forked,
+        exited: Exited,
     ) -> None:
-        """A worker for `adapter` on the three descriptors. `forked` gets its pid, None if the parent died before;
-        `exited` its exit code, negative for a signal."""
+        """A worker for `adapter`, with `env` besides ours, on the three descriptors.
+
+        `forked` gets its pid, None if the parent died before; `exited` its exit code, negative for a signal.
+        """
         with self._lock:
             channel = self._preload(modules)
             ticket = next(self._tickets)
             self._waiting[ticket] = (forked, exited)
-            message = {"op": "fork", "ticket": ticket, "adapter": adapter, "env": {}}
+            message = {"op": "fork", "ticket": ticket, "adapter": adapter, "env": env}
             socket.send_fds(channel, [json.dumps(message).encode()], list(descriptors))
 
     def _preload(self, modules: tuple[str, ...]) -> socket.socket:

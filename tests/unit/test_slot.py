@@ -13,6 +13,8 @@ from arena.errors import RunError
 from arena.gpu import Gpus
 from arena.slot import OVERTAKINGS, Slots
 
+pytest_plugins = ("nvml",)
+
 
 @pytest.fixture
 def slots(settings):
@@ -214,3 +216,58 @@ def test_after_closing_nothing_is_accepted_and_nothing_is_left(settings, image):
     assert not worker.alive()
     with pytest.raises(RunError):
         use(slots, fake("a"), image)
+
+
+def on_gpu(name, **options):
+    return replace(fake(name, **options), mode="transformers")
+
+
+CARD = "gpu total=12288 used=300 name=Test_12GB uuid=GPU-a"
+
+
+@pytest.fixture
+def gpu_slots(settings, nvml):
+    """A machine with one 12 GB card, as the stubbed driver tells it."""
+    nvml.write(CARD)
+    gpus = Gpus()
+    opened = Slots(replace(settings, release_timeout_s=0.5), gpus)
+    yield opened
+    opened.close()
+    gpus.close()
+
+
+def test_the_next_model_comes_after_the_memory_is_back(gpu_slots, nvml, image):
+    """The memory of A stays for a while after its process has ended, as drivers do; B waits for it."""
+    a, b = on_gpu("a"), on_gpu("b")
+    worker = use(gpu_slots, a, image)[0].worker
+    assert gpu_slots.for_(a).device == "cuda:0"
+    nvml.write(CARD, f"process {worker.pid} 4000 while_alive", "process 999999 200")
+    threading.Timer(0.3, lambda: nvml.write(CARD)).start()
+    lease, stages, _ = use(gpu_slots, b, image)
+    assert "unloading" in stages and lease.unload_s > 0.2
+
+
+def test_memory_that_does_not_come_back_is_an_error_that_names_the_holder(gpu_slots, nvml, image):
+    """G8"""
+    use(gpu_slots, on_gpu("a"), image)
+    nvml.write(CARD, "process 999999 4000")
+    with pytest.raises(RunError) as caught:
+        use(gpu_slots, on_gpu("b"), image)
+    assert caught.value.kind == "vram_not_released"
+    assert "4000" in caught.value.text("ru") and "999999" in caught.value.text("en")
+    with pytest.raises(RunError):  # it is not forgotten either
+        use(gpu_slots, on_gpu("b"), image)
+    nvml.write(CARD)
+    assert use(gpu_slots, on_gpu("b"), image)[2]
+
+
+def test_what_another_program_takes_meanwhile_is_not_ours(gpu_slots, nvml, image):
+    use(gpu_slots, on_gpu("a"), image)
+    nvml.write(CARD, "process 1 4000")  # a process that lives and is not ours
+    assert use(gpu_slots, on_gpu("b"), image)[2]
+
+
+def test_the_worker_sees_the_metered_device_and_no_other(gpu_slots, image):
+    text = use(gpu_slots, on_gpu("a"), image, "environ=CUDA_VISIBLE_DEVICES")[2]
+    assert text == "GPU-a "
+    assert use(gpu_slots, fake("a"), image, "environ=CUDA_VISIBLE_DEVICES")[2] == " "
