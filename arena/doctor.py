@@ -1,7 +1,8 @@
-"""What works on this machine and what to do about the rest; looks only, changes nothing, never raises.
+"""What works on this machine and what to do about the rest; looks only, never raises.
 
-Every probe runs in a thread of its own, so one that gets no answer (a Docker daemon behind a dead host, a database
-that hangs) becomes a finding itself and the whole takes less than two seconds.
+The one thing it may change is a database of an older version, which is brought up to date as at any start. Every
+probe runs in a thread of its own, so one that gets no answer (a Docker host that hangs, a database behind a dead
+network) becomes a finding itself, and the rest is told all the same. Usually all of it takes less than a second.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ State = Literal["ok", "warn", "missing"]
 SIGNS: dict[State, str] = {"ok": "✓", "warn": "!", "missing": "✗"}
 LITTLE_RAM_GB = 4.0  # free; below it even a small model swaps
 LITTLE_DISK_GB = 10.0  # free; a single mid-sized model is larger
-PATIENCE_S = 1.7
+PATIENCE_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -112,12 +113,15 @@ def gpus(settings: Settings) -> list[Finding]:
     try:
         devices = gpus.devices()
         if not devices:
-            return [finding("gpu", "warn", "gpu_none", why=gpus.reason or "")]
+            why = {lang: tr("doctor.gpu_none", lang, why=gpus.reason_text(lang) or "") for lang in LANGUAGES}
+            return [Finding("gpu", "warn", why)]
         found = []
         for device in devices:
             used = gpus.used_mb(device.index)
-            said = {"name": device.name, "total": f"{device.total_mb:.0f}", "driver": device.driver}
-            said["used"] = "—" if used is None else f"{used:.0f}"
+            said = {"name": device.name, "driver": device.driver or "—"}
+            said |= {
+                name: "—" if mb is None else f"{mb:.0f}" for name, mb in (("used", used), ("total", device.total_mb))
+            }
             found.append(finding(f"gpu.{device.index}", "ok", "gpu", **said))
         return found
     finally:
@@ -125,7 +129,10 @@ def gpus(settings: Settings) -> list[Finding]:
 
 
 def docker(settings: Settings) -> list[Finding]:
-    host = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+    from arena.status import DOCKER_SOCKETS
+
+    found = next(filter(os.path.exists, DOCKER_SOCKETS), DOCKER_SOCKETS[0])
+    host = os.environ.get("DOCKER_HOST") or f"unix://{found}"
     scheme, _, socket = host.partition("://")
     if scheme == "unix" and not Path(socket).exists():
         return [finding("docker", "missing", "docker_none", "sudo apt-get install docker.io")]
@@ -138,7 +145,7 @@ def docker(settings: Settings) -> list[Finding]:
 
     try:
         # With a version named the client asks for nothing yet; the question below fits every version.
-        client = DockerClient.from_env(version=DEFAULT_DOCKER_API_VERSION, timeout=1)
+        client = DockerClient(host, version=DEFAULT_DOCKER_API_VERSION, timeout=1)
         try:
             return [finding("docker", "ok", "docker", version=client.version(api_version=False)["Version"])]
         finally:
@@ -187,20 +194,18 @@ def tesseract(settings: Settings) -> list[Finding]:
 
 
 def database(settings: Settings) -> list[Finding]:
-    from sqlalchemy import create_engine, func, select, table
-    from sqlalchemy.engine import make_url
+    from arena.database import parse
+    from arena.query import RunQuery
+    from arena.store import Store
 
-    url = make_url(settings.database_url)
-    place = url.render_as_string(hide_password=True)
-    if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
-        return [finding("database", "ok", "database_none", place=place)]
-    engine = create_engine(url)
+    url = parse(settings.database_url)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        return [finding("database", "ok", "database_none", place=url.database)]
+    store = Store(settings.database_url)
     try:
-        with engine.connect() as connection:
-            runs = connection.scalar(select(func.count()).select_from(table("runs")))
+        return [finding("database", "ok", "database", place=store.name, runs=store.count(RunQuery()))]
     finally:
-        engine.dispose()
-    return [finding("database", "ok", "database", place=place, runs=runs)]
+        store.close()
 
 
 PROBES: dict[str, Callable[[Settings], list[Finding]]] = {
