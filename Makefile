@@ -18,7 +18,7 @@ GENERATED = $(shell grep -lF "[[[cog" *.txt *.md docs/*.md 2>/dev/null)
 COG := PYTHONPATH=. $(VENV)/bin/cog -I docs
 
 .NOTPARALLEL:
-.PHONY: help run setup models test test-postgres check fix bench doctor clean venv russian browser
+.PHONY: help run setup models test test-postgres check fix bench doctor clean venv russian browser compiler
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -31,7 +31,7 @@ setup: $(ENV) russian ## install what `make run` needs and start nothing
 
 models: $(FULL) ## complete a light installation: torch, transformers and the rest
 
-test: $(DEV) russian browser ## install what the tests need, then run them
+test: $(DEV) russian browser compiler ## install what the tests need, then run them
 	@$(PY) -m pytest -n $(JOBS) $(ARGS)
 
 test-postgres: $(DEV) ## the tests of the store against a PostgreSQL server of their own
@@ -82,8 +82,5 @@ $(DEV): | venv
 venv:
 	@[ -x $(PY) ] && [ -x $(VENV)/bin/pip ] || PYTHON="$(PYTHON)" requirements/system.sh venv $(VENV)
 
-russian:
-	@requirements/system.sh russian
-
-browser:
-	@requirements/system.sh browser
+russian browser compiler:
+	@requirements/system.sh $@

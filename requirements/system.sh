@@ -5,6 +5,7 @@
 #   system.sh venv FOLDER        a virtual environment made with $PYTHON, or with the newest Python from 3.11 to 3.13
 #   system.sh russian            Russian for Tesseract; a machine that cannot have it goes on without
 #   system.sh browser            a browser for the tests
+#   system.sh compiler           for the stand-in of the GPU driver's library in the tests
 #   system.sh packages NAME...   Debian packages by name
 set -eu
 here=$(dirname "$0")
@@ -78,6 +79,10 @@ browser() {
         ! command -v "$name" >/dev/null || return 0
     done
     packages chromium fonts-dejavu-core
+}
+
+compiler() {
+    command -v "${CC:-cc}" >/dev/null || packages gcc libc6-dev
 }
 
 "$@"
