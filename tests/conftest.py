@@ -41,11 +41,12 @@ LANES = ("browser", "docker", "gpu", "ray", "vllm")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
     for item in items:
-        for lane in LANES:
-            if lane in item.path.parent.parts:
-                item.add_marker(lane)
-                item.add_marker(pytest.mark.xdist_group(lane))  # one worker, so one browser and one app
+        lane = item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else ""
+        if lane in LANES:
+            item.add_marker(lane)
+            item.add_marker(pytest.mark.xdist_group(lane))  # one worker, so one browser and one app
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
