@@ -32,7 +32,7 @@ setup: $(ENV) russian ## install what `make run` needs and start nothing
 models: $(FULL) ## complete a light installation: torch, transformers and the rest
 
 test: $(DEV) russian browser compiler ## install what the tests need, then run them
-	@$(PY) -m pytest -n $(JOBS) $(ARGS)
+	@$(PY) -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
 test-postgres: $(DEV) ## the tests of the store against a PostgreSQL server of their own
 	@requirements/system.sh packages postgresql
