@@ -71,7 +71,7 @@ class ImageStore:
                 if time.time() - part.stat().st_mtime > ABANDONED_S:
                     part.unlink()
 
-    def add(self, source: Path | bytes, page: int = 1) -> StoredImage:
+    def add(self, source: Path | str | bytes, page: int = 1) -> StoredImage:
         """The picture in a file (or in its bytes), stored; `page` of a PDF counts from 1.
 
         Raises `RunError`: ``bad_input`` for a file that cannot be used, ``storage`` when it cannot be saved.
@@ -94,7 +94,7 @@ class ImageStore:
                 del self._known[next(iter(self._known))]
         return stored
 
-    def pages(self, source: Path | bytes) -> int:
+    def pages(self, source: Path | str | bytes) -> int:
         """Number of pages of a PDF, 1 for everything else. Raises `RunError` for a PDF that cannot be opened."""
         return decode.page_count(self._read(source))
 
@@ -114,10 +114,11 @@ class ImageStore:
     def _path(self, sha256: str) -> Path:
         return self.folder / sha256[:2] / f"{sha256}.png"
 
-    def _read(self, source: Path | bytes) -> bytes:
+    def _read(self, source: Path | str | bytes) -> bytes:
         if isinstance(source, bytes):
             data, size = source, len(source)
         else:
+            source = Path(source)
             try:
                 if not source.is_file():  # a pipe or a device would never end
                     raise FileNotFoundError(source)

@@ -155,11 +155,13 @@ def opened(data: bytes, kind: str) -> Image.Image:
     else:
         plugin = {"JPEG": "Jpeg", "PNG": "Png", "GIF": "Gif", "BMP": "Bmp", "WebP": "WebP"}.get(kind, kind.title())
         plugin += "ImagePlugin"
-    module = importlib.import_module(f"PIL.{plugin}")
+    module: Any = importlib.import_module(f"PIL.{plugin}")
     if kind == "AVIF":
         if not module.SUPPORTED:
             raise Refused("images.needs_library", format=kind, library="pillow")
         module.DEFAULT_MAX_THREADS = 2  # every thread more takes address space, which is limited
+    if kind == "PNG":  # a diagram may carry its source in a text chunk; together they stay within Pillow's bound
+        module.MAX_TEXT_CHUNK = module.MAX_TEXT_MEMORY
     factory, _ = Image.OPEN[kind.upper()]
     return factory(BytesIO(data), "")
 
@@ -246,8 +248,7 @@ def on_white(image: Image.Image, notices: Notices) -> Image.Image:
     """Without its transparency: white where nothing was."""
     image = image.convert("LA" if image.mode == "LA" else "RGBA")
     alpha = image.getchannel("A")
-    least, _ = alpha.getextrema()
-    if least < 255:
+    if alpha.getextrema() != (255, 255):
         notices.append(("images.transparent", {}))
     opaque = image.convert("L" if image.mode == "LA" else "RGB")
     white = Image.new(opaque.mode, image.size, "white")

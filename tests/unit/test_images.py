@@ -1,0 +1,390 @@
+"""The store of images: one file for one picture, nothing in it but pixels, and no upload that can do harm."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import struct
+import subprocess
+import sys
+import threading
+import time
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image, ImageDraw, PngImagePlugin
+from test_pixels import chunk, corners, encoded, png, profile_of
+
+from arena.errors import RunError
+from arena.images import ABANDONED_S, ImageStore
+from arena.strings import LANGUAGES, strings
+
+ROOT = Path(__file__).parent.parent.parent
+MEASURE = """
+import json, os, resource, sys
+from pathlib import Path
+import psutil
+from arena.errors import RunError
+from arena.images import ImageStore
+
+before = psutil.Process().memory_info().rss
+try:
+    ImageStore(Path(sys.argv[1]), max_bytes=10**9).add(Path(sys.argv[2]))
+    key = None
+except RunError as error:
+    key = error.key
+grown = psutil.Process().memory_info().rss - before
+decoder = resource.getrusage(resource.RUSAGE_CHILDREN)
+seconds = decoder.ru_utime + decoder.ru_stime  # of the processor
+print(json.dumps({"key": key, "grown_mb": grown / 1e6, "decoder_mb": decoder.ru_maxrss / 1e3, "decoder_s": seconds}))
+"""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ImageStore:
+    return ImageStore(tmp_path / "images")
+
+
+def refused(store: ImageStore, data: bytes | Path) -> RunError:
+    with pytest.raises(RunError) as caught:
+        store.add(data)
+    return caught.value
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def chunks(path: Path) -> list[bytes]:
+    data, at, names = path.read_bytes(), 8, []
+    while at < len(data):
+        names.append(data[at + 4 : at + 8])
+        at += 12 + int.from_bytes(data[at : at + 4], "big")
+    return names
+
+
+def noise(width: int = 400, height: int = 300) -> Image.Image:
+    return Image.effect_noise((width, height), 60).convert("RGB")
+
+
+def measured(folder: Path, data: bytes) -> dict[str, Any]:
+    """What one upload cost in memory: the program that takes it, and the process that decodes it."""
+    (folder / "upload").write_bytes(data)
+    command = [sys.executable, "-c", MEASURE, str(folder / "images"), str(folder / "upload")]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(ended.stdout)
+    return found
+
+
+# --- what is stored
+
+
+def test_a_picture_is_stored_under_the_hash_of_its_file(store: ImageStore) -> None:
+    stored = store.add(encoded(corners(), "BMP"))
+    assert hashlib.sha256(stored.path.read_bytes()).hexdigest() == stored.sha256
+    assert stored.path == store.folder / stored.sha256[:2] / f"{stored.sha256}.png"
+    assert files(store.folder) == [stored.path]
+    assert store.get(stored.sha256) == stored
+    with Image.open(stored.path) as image:
+        assert (image.format, image.mode, image.size) == ("PNG", "RGB", (40, 30))
+        assert image.tobytes() == corners().tobytes()
+
+
+def test_the_same_pixels_are_one_file_whatever_the_upload(store: ImageStore) -> None:
+    uploads = [encoded(corners(), kind) for kind in ("PNG", "BMP", "TIFF")]
+    assert len({store.add(data).sha256 for data in uploads * 2}) == 1
+    assert len(files(store.folder)) == 1
+
+
+def test_the_same_upload_is_decoded_once(store: ImageStore) -> None:
+    data = encoded(corners(), "PNG")
+    first = store.add(data)
+    written = first.path.stat().st_mtime_ns
+    assert store.add(data) is first
+    assert first.path.stat().st_mtime_ns == written
+    first.path.unlink()  # somebody tidied the folder
+    assert store.add(data).path.is_file()
+
+
+def test_the_size_of_the_upload_is_kept_beside_that_of_the_upright_picture(store: ImageStore) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    stored = store.add(encoded(corners(), "JPEG", exif=exif))
+    assert (stored.original_width, stored.original_height) == (40, 30)
+    assert (stored.width, stored.height) == (30, 40)
+
+
+def test_an_image_that_is_not_there(store: ImageStore) -> None:
+    assert store.get("0" * 64) is None
+    assert store.get("../../etc/passwd") is None
+    assert store.get("") is None
+    broken = store.folder / "ab" / f"ab{'0' * 62}.png"
+    broken.parent.mkdir(parents=True)
+    broken.write_bytes(b"\x89PNG")
+    assert store.get(broken.stem) is None
+
+
+def test_i21_nothing_but_pixels_is_stored(store: ImageStore) -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "SECRET description"
+    exif.get_ifd(0x8825).update({1: "N", 2: (55.0, 45.0, 7.0), 3: "E", 4: (37.0, 36.0, 56.0)})
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Author", "SECRET")
+    text.add_itxt("XML:com.adobe.xmp", "<SECRET/>")
+    profile = profile_of("swapped")
+    for data in (
+        encoded(corners(), "JPEG", exif=exif, icc_profile=profile, comment=b"SECRET", dpi=(300, 300)),
+        encoded(corners(), "PNG", exif=exif, icc_profile=profile, pnginfo=text, dpi=(300, 300)),
+        encoded(corners(), "WEBP", exif=exif, icc_profile=profile, xmp=b"<SECRET/>"),
+        encoded(corners(), "TIFF", exif=exif, icc_profile=profile),
+        encoded(corners(), "HEIF", exif=exif.tobytes(), xmp=b"<SECRET/>"),
+    ):
+        assert b"SECRET" in data
+        stored = store.add(data)
+        assert set(chunks(stored.path)) == {b"IHDR", b"IDAT", b"IEND"}
+        with Image.open(stored.path) as image:
+            assert image.info == {}
+
+
+# --- by content, not by name
+
+
+@pytest.mark.parametrize("name", ["photo.jpg", "scan", "x.txt", "=1+1.png", "../x.png", "“><img src=x>.pdf"])
+def test_i2_i18_a_file_is_known_by_its_content_and_loses_its_name(store: ImageStore, tmp_path: Path, name: str) -> None:
+    (tmp_path / "deep").mkdir()
+    path = tmp_path / "deep" / name
+    path.write_bytes(encoded(corners(), "PNG"))
+    assert re.fullmatch("[0-9a-f]{64}.png", store.add(path).path.name)
+
+
+def test_i1_what_is_no_image_is_refused(store: ImageStore, tmp_path: Path) -> None:
+    for content, key in ((b"", "images.empty_file"), (b"plain text", "images.not_an_image")):
+        path = tmp_path / "named.png"
+        path.write_bytes(content)
+        assert refused(store, path).key == key
+    assert files(store.folder) == []
+
+
+def test_a_file_that_cannot_be_read(store: ImageStore, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")  # opening it would wait for ever
+    for path in (tmp_path / "missing.png", tmp_path, tmp_path / "pipe", tmp_path / ("x" * 300), tmp_path / "a\0b"):
+        error = refused(store, path)
+        assert error.key == "images.no_file"
+        assert path.name in error.text("ru")
+        assert str(tmp_path.parent) not in error.text("ru")
+
+
+def test_i17_heic_with_and_without_its_library(
+    store: ImageStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = encoded(corners(), "HEIF", quality=90)
+    (tmp_path / "pillow_heif.py").write_text("raise ImportError('not installed')")
+    with monkeypatch.context() as without:
+        without.setenv("PYTHONPATH", str(tmp_path))
+        error = refused(store, data)
+    assert error.key == "images.needs_library"
+    for lang in LANGUAGES:
+        assert "HEIC" in error.text(lang)
+        assert "pip install --upgrade pillow-heif" in error.text(lang)
+    assert store.add(data).width == 40
+
+
+def test_only_a_pdf_has_pages(store: ImageStore) -> None:
+    assert store.pages(encoded(corners(), "PNG")) == 1
+    with pytest.raises(RunError) as error:
+        store.add(encoded(corners(), "PNG"), page=2)
+    assert error.value.key == "images.page_range"
+
+
+# --- limits
+
+
+def test_i19_one_byte_too_many(tmp_path: Path) -> None:
+    data = encoded(noise(), "PNG")
+    path = tmp_path / "upload"
+    path.write_bytes(data)
+    assert ImageStore(tmp_path / "a", max_bytes=len(data)).add(path).width == 400
+    small = ImageStore(tmp_path / "b", max_bytes=len(data) - 1)
+    for source in (data, path):
+        error = refused(small, source)
+        assert error.key == "images.too_many_bytes"
+        for lang in LANGUAGES:
+            assert str(len(data)) in re.sub(r"(?<=\d)\s(?=\d)", "", error.text(lang))
+
+
+def of_size(kind: str, width: int, height: int) -> bytes:
+    """A small file with a header of that size."""
+    if kind == "PNG":
+        return png(width, height, 1, 0, bytes(-(-width // 8)))
+    if kind == "WebP":
+        body = b"\x2f" + struct.pack("<I", width - 1 | height - 1 << 14) + bytes(6_000)
+        return b"RIFF" + struct.pack("<I", len(body) + 12) + b"WEBPVP8L" + struct.pack("<I", len(body)) + body
+    data = encoded(corners(), kind)
+    if kind == "JPEG":
+        at = data.index(b"\xff\xc0") + 5
+        return data[:at] + struct.pack(">HH", height, width) + data[at + 4 :]
+    if kind == "GIF":
+        return data[:6] + struct.pack("<HH", width, height) + data[10:]
+    assert kind == "BMP"
+    return data[:18] + struct.pack("<ii", width, height) + data[26:]
+
+
+@pytest.fixture(scope="module")
+def one_pixel_mb(tmp_path_factory: pytest.TempPathFactory) -> float:
+    """What the decoder takes to refuse a picture of one pixel."""
+    found = measured(tmp_path_factory.mktemp("one"), png(1, 1, 8, 0, b"\0"))
+    assert found["key"] == "images.too_small"
+    return float(found["decoder_mb"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "width", "height"),
+    [
+        ("PNG", 13_000, 13_000),  # I4
+        ("PNG", 30_000, 30_000),  # I5
+        ("WebP", 16_383, 10_900),  # I6
+        ("JPEG", 13_000, 13_000),  # I7
+        ("GIF", 60_000, 60_000),
+        ("BMP", 60_000, 60_000),
+    ],
+)
+def test_i4_i5_i6_i7_a_bomb_is_refused_from_its_header(
+    tmp_path: Path, one_pixel_mb: float, kind: str, width: int, height: int
+) -> None:
+    data = of_size(kind, width, height)
+    assert len(data) < 150_000
+    found = measured(tmp_path, data)
+    assert found["key"] == "images.too_many_pixels"
+    assert found["grown_mb"] < 50
+    assert found["decoder_mb"] - one_pixel_mb < 50
+
+
+def test_i8_only_the_first_frame_of_an_animation_is_decoded(tmp_path: Path) -> None:
+    image = Image.new("P", (4_000, 4_000), 3)
+    image.putpalette(bytes(range(48)))
+    ImageDraw.Draw(image).ellipse((0, 0, 3_999, 3_999), fill=7)
+    one = encoded(image, "GIF")
+    after_palette = 13 + 3 * 2 ** ((one[10] & 7) + 1)
+    frames = one[:-1] + one[after_palette:-1] * 59 + b";"
+    single, many = measured(tmp_path, one), measured(tmp_path, frames)
+    assert single["key"] is many["key"] is None
+    assert many["grown_mb"] < 50
+    assert many["decoder_mb"] < single["decoder_mb"] + 50
+    assert many["decoder_s"] < single["decoder_s"] + 1  # all the frames take 26
+    stored = ImageStore(tmp_path / "again").add(frames)
+    assert [notice.text("ru") for notice in stored.notices] == ["В файле анимация, взят первый кадр."]
+
+
+def test_the_largest_image_fits_into_the_memory_given(tmp_path: Path) -> None:
+    found = measured(tmp_path, png(8_000, 5_000, 8, 6, bytes(32_000)))  # transparent, so the copies are the most
+    assert found["key"] is None
+    assert found["grown_mb"] < 50
+    assert found["decoder_mb"] < 2_000
+
+
+def test_a_picture_of_many_passes_is_given_up(tmp_path: Path) -> None:
+    # A progressive JPEG may repeat its last pass as often as it likes; each goes over the whole picture.
+    from arena import decode
+
+    data = encoded(Image.new("L", (6_000, 6_000), 90), "JPEG", progressive=True)
+    last = data.rindex(b"\xff\xda")
+    bomb = data[:-2] + data[last:-2] * 3_000 + data[-2:]
+    started = time.monotonic()
+    with pytest.raises(RunError) as error:
+        decode.picture(bomb, tmp_path / "out.png", 1, 40_000_000, seconds=2)
+    assert time.monotonic() - started < 10
+    assert error.value.key == "images.too_slow"
+
+
+def with_text(megabytes: int) -> bytes:
+    packer = zlib.compressobj(1)
+    text = b"".join(packer.compress(b"a" * (1 << 20)) for _ in range(megabytes)) + packer.flush()
+    return png(40, 30, 8, 0, bytes(40), chunk(b"zTXt", b"Comment\0\0" + text))
+
+
+def test_a_diagram_with_its_source_inside_is_taken_and_a_bomb_of_text_is_not(tmp_path: Path, store: ImageStore) -> None:
+    assert store.add(with_text(5)).width == 40
+    found = measured(tmp_path, with_text(500))
+    assert found["key"] == "images.damaged"
+    assert found["decoder_mb"] < 250
+
+
+# --- the disk, and others at work
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    store = ImageStore(tmp_path / "file" / "images")
+    error = refused(store, encoded(corners(), "PNG"))
+    assert (error.kind, error.key) == ("storage", "images.not_writable")
+    assert str(store.folder) in error.text("ru")
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    """The largest file that the process may write stands for the room that is left."""
+    (tmp_path / "upload").write_bytes(encoded(noise(), "PNG"))
+    limited = f"""
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+{MEASURE}
+"""
+    command = [sys.executable, "-B", "-c", limited, str(tmp_path / "images"), str(tmp_path / "upload")]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert json.loads(ended.stdout)["key"] == "images.disk_full"
+    assert files(tmp_path / "images") == []
+
+
+def test_many_at_once_store_one_file(tmp_path: Path) -> None:
+    data = encoded(noise(), "PNG")
+    stores = [ImageStore(tmp_path / "images") for _ in range(6)]
+    found: list[str] = []
+    threads = [threading.Thread(target=lambda s=store: found.append(s.add(data).sha256)) for store in stores]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 6
+    assert [path.stem for path in files(tmp_path / "images")] == [found[0]]
+
+
+def test_what_a_killed_process_left_is_cleared_away_in_time(tmp_path: Path) -> None:
+    old, young = tmp_path / "old.part", tmp_path / "young.part"
+    for path in (old, young):
+        path.write_bytes(b"half a picture")
+    then = time.time() - ABANDONED_S - 60
+    os.utime(old, (then, then))
+    ImageStore(tmp_path)
+    assert files(tmp_path) == [young]
+
+
+# --- texts
+
+
+def test_every_text_is_used_and_every_key_has_a_text() -> None:
+    sources = "".join((ROOT / "arena" / name).read_text() for name in ("images.py", "decode.py", "pixels.py", "pdf.py"))
+    used = set(re.findall(r'"images\.(\w+)"', sources))
+    for lang in LANGUAGES:
+        assert {key.removeprefix("images.") for key in strings(lang) if key.startswith("images.")} == used
+
+
+def test_errors_say_the_numbers_and_nothing_of_the_libraries(store: ImageStore) -> None:
+    too_large = refused(store, of_size("PNG", 13_000, 13_000))
+    damaged = refused(store, encoded(noise(), "JPEG")[:3_000])
+    assert "13000 × 13000" in too_large.text("en")
+    assert "не больше 40 млн" in too_large.text("ru")
+    assert "JPEG" in damaged.text("ru")
+    for error in (too_large, damaged):
+        for said in (error.detail, str(error), *(error.text(lang) for lang in LANGUAGES)):
+            assert not re.search(r"0x|PIL|Error|truncated|bomb|object at", said)
+
+
+def test_importing_the_store_imports_no_library_of_images() -> None:
+    code = (
+        "import sys, arena.images; print([m for m in ('PIL', 'pypdfium2', 'pillow_heif', 'numpy') if m in sys.modules])"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "[]"
