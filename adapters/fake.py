@@ -64,7 +64,7 @@ class Fake(Adapter):
         with Path(self.record).open("a+") as file:
             file.seek(0)
             loaded = {int(line.split()[1]) for line in file if line.startswith("load ")} - {os.getpid()}
-            alive = [str(pid) for pid in loaded if Path(f"/proc/{pid}").exists()] if what == "load" else []
+            alive = [str(pid) for pid in loaded if alive_now(pid)] if what == "load" else []
             file.write(f"{what} {os.getpid()} {','.join(alive) or '-'}\n")
 
     def predict(self, job: Job) -> Iterator[str | Output]:
@@ -115,6 +115,14 @@ class Fake(Adapter):
 
     def versions(self) -> dict[str, str]:
         return {"fake": "1"}
+
+
+def alive_now(pid: int) -> bool:
+    """Whether the process runs; a zombie has given everything back."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def misbehave(told: dict[str, str]) -> None:
