@@ -1,0 +1,224 @@
+"""Where runs are kept: saved, found, counted, streamed and deleted, in SQLite or PostgreSQL, from any thread."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, Select, Text, delete, func, insert, select, type_coerce
+from sqlalchemy.dialects import postgresql, sqlite
+
+from arena.columns import FIELDS, Row, flatten, to_run
+from arena.database import open_database, parse, writing
+from arena.faults import said, told
+from arena.query import RunPage, RunQuery, Way, matching, ordered
+from arena.tables import COLUMNS, RUN, SCORE
+from arena.types import Run
+
+__all__ = ["Row", "RunPage", "RunQuery", "Store"]
+
+MANY = 5000  # matches from which a page is found faster by walking the sort's index than by gathering them all
+BATCH = 500  # rows that are read at a time, and deleted in one transaction
+COUNTS_KEPT = 200
+STALE_S = 10.0  # after which runs are counted anew: another program may have deleted some
+
+# What a CSV wants: bags as they are stored, boxes only counted.
+FLAT = tuple(
+    RUN.c.box_count if field.kind is tuple else type_coerce(column, Text) if field.kind is dict else column
+    for field, column in zip(FIELDS, COLUMNS, strict=True)
+)
+# What a plot wants.
+POINT = (
+    "run_id",
+    "comparison_id",
+    "created_at",
+    "model",
+    "title",
+    "mode",
+    "quantization",
+    "task",
+    "status",
+    "device",
+    "characters",
+    "output_tokens",
+    "tokens_per_s",
+    "characters_per_s",
+    "load_s",
+    "first_token_s",
+    "generate_s",
+    "total_s",
+    "cold",
+    "peak_ram_mb",
+    "peak_vram_process_mb",
+    "peak_vram_device_mb",
+)
+Scores = dict[int, dict[str, float | None]]  # by seq, then by metric
+
+
+class Store:
+    """The runs in the database at `url`, an SQLAlchemy URL: ``sqlite:///file`` or ``postgresql://…``.
+
+    timeout_s: how long to wait for another program that holds the database. Opening raises `ArenaError`, everything
+    else `RunError` (``storage``; ``bad_input`` for a sort there is not), each saying what is wrong and what to do.
+    """
+
+    def __init__(self, url: str, timeout_s: float = 10.0) -> None:
+        self._url = parse(url)
+        self._engine = open_database(self._url, timeout_s)
+        self._dialect = self._engine.dialect.name
+        self._insert: Any = sqlite.insert if self._dialect == "sqlite" else postgresql.insert
+        self._counted: dict[RunQuery, tuple[int, float, int]] = {}  # by filters: newest seq, when, how many
+
+    @property
+    def name(self) -> str:
+        """The database as people may see it: a path, or a URL without the password."""
+        return said(self._url)
+
+    def save(self, run: Run) -> None:
+        """Write a run down. When this returns, the row outlives the end of the process, whatever ends it.
+
+        Saving the same run again changes nothing, so a save of unknown outcome may be repeated.
+        """
+        values = dict(zip((field.name for field in FIELDS), flatten(run), strict=True))
+        row = self._insert(RUN).values(**values, box_count=len(run.boxes)).on_conflict_do_nothing()
+        with told(self._url), writing(self._engine).begin() as connection:
+            seq = connection.scalar(row.returning(RUN.c.seq))
+            if seq is not None and run.scores:
+                scores = [{"run_seq": seq, "metric": metric, "value": value} for metric, value in run.scores.items()]
+                connection.execute(insert(SCORE), scores)
+
+    def get(self, run_id: str) -> Run | None:
+        return next(iter(list(self.iterate(RunQuery(run_ids=(run_id,))))), None)
+
+    def comparison(self, comparison_id: str) -> list[Run]:
+        """The runs of one comparison in the order they ran."""
+        return list(self.iterate(RunQuery(comparison_id=comparison_id, sort="order", descending=False)))
+
+    def page(self, query: RunQuery) -> RunPage:
+        """One page, and how many runs match in all."""
+        with told(self._url), self._engine.connect() as connection:
+            total = self._total(connection, query.filters)
+            found, scores = self._slice(connection, query, COLUMNS, total)
+        return RunPage([to_run(row[1:], scores.get(row[0], {})) for row in found], total)
+
+    def points(self, query: RunQuery, limit: int) -> list[dict[str, Any]]:
+        """The newest `limit` runs that match, oldest first: the columns of `POINT` and a key for every metric."""
+        newest = replace(query, sort="created_at", descending=True, offset=0, limit=limit)
+        with told(self._url), self._engine.connect() as connection:
+            total = self._total(connection, query.filters)
+            found, scores = self._slice(connection, newest, [RUN.c[name] for name in POINT], total)
+        return [dict(zip(POINT, row[1:], strict=True)) | scores.get(row[0], {}) for row in reversed(found)]
+
+    def iterate(self, query: RunQuery) -> Iterator[Run]:
+        """Every run that matches, in the query's order, whatever its page; a few hundred are held at a time."""
+        for found, scores in self._stream(query, COLUMNS):
+            for row in found:
+                yield to_run(row[1:], scores.get(row[0], {}))
+
+    def rows(self, query: RunQuery) -> Iterator[Row]:
+        """As `iterate`, but flat and without reading the boxes: what a CSV needs, in a fraction of the time."""
+        for found, scores in self._stream(query, FLAT):
+            for row in found:
+                yield Row(row[1:], scores.get(row[0], {}))
+
+    def count(self, query: RunQuery) -> int:
+        """How many runs match."""
+        with told(self._url), self._engine.connect() as connection:
+            return self._total(connection, query.filters)
+
+    def delete(self, runs: RunQuery | Iterable[str]) -> int:
+        """Delete every run that matches now, or those with the given ids. Returns how many there were.
+
+        In small transactions, so that nobody who saves a run has to wait.
+        """
+        filters = runs if isinstance(runs, RunQuery) else RunQuery(run_ids=tuple(runs))
+        if filters is not runs and not filters.run_ids:
+            return 0  # no ids, which as a filter would let everything through
+        with told(self._url), self._engine.connect() as connection:
+            doomed = connection.scalars(select(RUN.c.seq).where(*matching(filters, self._dialect))).all()
+        deleted = 0
+        try:
+            for start in range(0, len(doomed), BATCH):
+                some = delete(RUN).where(RUN.c.seq.in_(doomed[start : start + BATCH]))
+                with told(self._url), writing(self._engine).begin() as connection:
+                    deleted += connection.execute(some).rowcount
+        finally:
+            self._counted.clear()
+        return deleted
+
+    def facets(self) -> dict[str, list[str]]:
+        """The ``models``, ``tasks`` and ``statuses`` that occur, each sorted."""
+        columns = {"models": RUN.c.model, "tasks": RUN.c.task, "statuses": RUN.c.status}
+        with told(self._url), self._engine.connect() as connection:
+            return {name: _distinct(connection, column) for name, column in columns.items()}
+
+    def counts(self) -> dict[str, int]:
+        """How many ``runs`` there are in all, and how many with each status."""
+        counting = select(RUN.c.status, func.count()).group_by(RUN.c.status).order_by(RUN.c.status)
+        with told(self._url), self._engine.connect() as connection:
+            counts: dict[str, int] = dict(connection.execute(counting).tuples().all())
+        return {"runs": sum(counts.values()), **counts}
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self._engine.dispose()
+
+    def _total(self, connection: Connection, filters: RunQuery) -> int:
+        """Counted once for all pages of a list, until a run is added or deleted."""
+        newest = connection.scalar(select(func.max(RUN.c.seq))) or 0
+        then, at, total = self._counted.get(filters, (-1, 0.0, 0))
+        if then != newest or time.monotonic() - at > STALE_S:
+            total = _size(connection, select(RUN.c.seq).where(*matching(filters, self._dialect)))
+            if len(self._counted) >= COUNTS_KEPT:
+                self._counted.clear()
+            self._counted[filters] = (newest, time.monotonic(), total)
+        return total
+
+    def _slice(
+        self, connection: Connection, query: RunQuery, columns: Sequence[Any], total: int
+    ) -> tuple[list[Any], Scores]:
+        """The rows of the query's page, each led by its seq, and their scores."""
+        way: Way = "walk" if total > MANY else "gather"
+        offset, limit = max(query.offset, 0), max(query.limit, 0)
+        found: list[Any] = []
+        for part in ordered(query, (RUN.c.seq, *columns), self._dialect, way):
+            rows = connection.execute(part.offset(offset).limit(limit - len(found))).all()
+            found += rows
+            if len(found) == limit:
+                break
+            # This part ends before the page does; so much of it as lies before the page is no longer to be skipped.
+            offset = 0 if rows or not offset else offset - _size(connection, part.limit(offset))
+        return found, _scores(connection, [row[0] for row in found])
+
+    def _stream(self, query: RunQuery, columns: Sequence[Any]) -> Iterator[tuple[Sequence[Any], Scores]]:
+        """All rows of the query in batches, each row led by its seq, with their scores."""
+        with told(self._url), self._engine.connect() as connection:
+            for part in ordered(query, (RUN.c.seq, *columns), self._dialect):
+                streamed = connection.execute(part, execution_options={"yield_per": BATCH})
+                for batch in streamed.partitions():
+                    yield batch, _scores(connection, [row[0] for row in batch])
+
+
+def _size(connection: Connection, chosen: Select[Any]) -> int:
+    """How many rows a select has."""
+    return connection.scalar(select(func.count()).select_from(chosen.with_only_columns(RUN.c.seq).subquery())) or 0
+
+
+def _scores(connection: Connection, seqs: Sequence[int]) -> Scores:
+    scores: Scores = {}
+    for start in range(0, len(seqs), BATCH):
+        chosen = select(SCORE).where(SCORE.c.run_seq.in_(seqs[start : start + BATCH]))
+        for seq, metric, value in connection.execute(chosen):
+            scores.setdefault(seq, {})[metric] = value
+    return scores
+
+
+def _distinct(connection: Connection, column: Any) -> list[str]:
+    """The values of an indexed column, a step into its index for each: DISTINCT would read all of it."""
+    values: list[str] = []
+    lowest = select(func.min(column))
+    while (value := connection.scalar(lowest.where(column > values[-1]) if values else lowest)) is not None:
+        values.append(value)
+    return values

@@ -1,0 +1,145 @@
+"""The two tables: `run`, a column for every field of `arena.columns`, and `score`, a row for every metric of a run.
+
+Parameters, library versions and boxes are JSON text. A number that is NaN is unknown and stored as NULL, and so is a
+whole number beyond 64 bits. Text goes through `arena.columns.clean`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+from arena.columns import FIELDS, clean, to_json
+
+LARGEST = 2**63 - 1
+
+
+class CleanText(TypeDecorator[str]):
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else clean(str(value))
+
+
+class Bag(TypeDecorator[Any]):
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return clean(to_json(value))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(value)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A time in UTC; one without a zone is taken as UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+class Whole(TypeDecorator[int]):
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:
+        return None if value is None or abs(value) > LARGEST else value
+
+
+class Number(TypeDecorator[float]):
+    impl = Double
+    cache_ok = True
+
+    def process_bind_param(self, value: float | None, dialect: Dialect) -> float | None:
+        return None if value is None or math.isnan(value) else float(value)
+
+
+SQL_TYPES: dict[type, Any] = {
+    str: CleanText,
+    int: Whole,
+    float: Number,
+    bool: Boolean,
+    datetime: Moment,
+    dict: Bag,
+    tuple: Bag,
+}
+# What the page sorts by. A sort by another column works as well, but reads the whole table.
+SORTED = (
+    "created_at",
+    "model",
+    "task",
+    "status",
+    "characters",
+    "output_tokens",
+    "tokens_per_s",
+    "characters_per_s",
+    "load_s",
+    "first_token_s",
+    "generate_s",
+    "total_s",
+    "peak_ram_mb",
+    "peak_vram_process_mb",
+    "peak_vram_device_mb",
+)
+
+METADATA = MetaData()
+
+RUN = Table(
+    "run",
+    METADATA,
+    # Ascends with every insert and is never given twice: what stable paging stands on.
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    # The boxes stand last and may be far larger than the rest of the row: their number is known without reading them.
+    Column("box_count", BigInteger, nullable=False),
+    *(Column(field.name, SQL_TYPES[field.kind], nullable=field.nullable) for field in FIELDS),
+    sqlite_autoincrement=True,
+)
+Index("ux_run_run_id", RUN.c.run_id, unique=True)
+Index("ix_run_comparison_id", RUN.c.comparison_id)
+Index("ix_run_filter", RUN.c.status, RUN.c.task, RUN.c.model)  # counts runs by any of the three without reading them
+for _name in SORTED:
+    Index(f"ix_run_{_name}", RUN.c[_name], RUN.c.seq)
+
+SCORE = Table(
+    "score",
+    METADATA,
+    Column("run_seq", ForeignKey(RUN.c.seq, ondelete="CASCADE"), primary_key=True),
+    Column("metric", Text, primary_key=True),
+    Column("value", Number),
+    sqlite_with_rowid=False,
+)
+Index("ix_score_value", SCORE.c.metric, SCORE.c.value, SCORE.c.run_seq)
+
+COLUMNS: tuple[Column[Any], ...] = tuple(RUN.c[field.name] for field in FIELDS)
+# The columns that a search looks into.
+SEARCHED: tuple[Column[Any], ...] = (RUN.c.text, RUN.c.prompt, RUN.c.model, RUN.c.error_detail)
