@@ -11,6 +11,7 @@ import psutil
 import pytest
 from PIL import Image
 
+from adapters.fake import alive_now
 from arena.cancel import Cancel
 from arena.catalog import ModelSpec
 from arena.compare import Request, Side, compare
@@ -223,4 +224,7 @@ def test_twenty_visitors_and_everything_that_can_go_wrong(settings, picture, tmp
         assert me.num_fds() <= before[0] + 2 and threading.active_count() <= before[1] + 1
         assert not arena.slots.pids()
     pids = {int(line.split()[1]) for line in record.read_text().splitlines()}
-    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+    deadline = time.monotonic() + 5
+    while any(alive_now(pid) for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not any(alive_now(pid) for pid in pids)
