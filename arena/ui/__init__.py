@@ -5,18 +5,26 @@ from __future__ import annotations
 import gradio as gr
 
 from arena.core import Arena
-from arena.ui import tab_benchmark, tab_compare, tab_models
-from arena.ui.i18n import t
+from arena.strings import tr
+from arena.ui import header, tab_benchmark, tab_compare, tab_models
+from arena.ui.i18n import language, on_language, t
+
+TABS = {"compare": tab_compare.build, "benchmark": tab_benchmark.build, "models": tab_models.build}
 
 
 def build_ui(arena: Arena) -> gr.Blocks:
     """The whole page over one open `Arena`."""
     with gr.Blocks(title="VLM Arena", analytics_enabled=False, delete_cache=(600, 3600), fill_width=True) as page:
+        header.build()
+        tabs: dict[str, gr.Tab] = {}
         with gr.Tabs(elem_id="tabs"):
-            with gr.Tab(t("ui.tab.compare"), id="compare"):
-                tab_compare.build(arena)
-            with gr.Tab(t("ui.tab.benchmark"), id="benchmark"):
-                tab_benchmark.build(arena)
-            with gr.Tab(t("ui.tab.models"), id="models"):
-                tab_models.build(arena)
+            for name, build in TABS.items():
+                with gr.Tab(t(f"ui.tab.{name}"), id=name) as tabs[name]:
+                    build(arena)
+
+        def titles(request: gr.Request) -> dict[gr.Tab, gr.Tab]:
+            return {tab: gr.Tab(label=tr(f"ui.tab.{name}", language(request))) for name, tab in tabs.items()}
+
+        # A tab that was never opened does not hear of a switch of the language.
+        on_language(titles, None, list(tabs.values()))
     return page

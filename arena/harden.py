@@ -1,0 +1,182 @@
+"""What every request passes before the page sees it: size limits, foreign origins, URL tricks; and safe headers.
+
+Pure ASGI, so that streams stay streams. The page's framework lets a visitor make the server fetch URLs and send
+bodies of any size; both end here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# Events carry prompts, references and session data, never files: those go to /upload.
+MAX_EVENT_BYTES = 4 * 10**6
+UPLOAD = "/gradio_api/upload"
+# Everything these paths name after the prefix must be a file of ours, never an address elsewhere.
+FILES = ("/gradio_api/file=", "/gradio_api/file/", "/gradio_api/stream/", "/gradio_api/deep_link")
+CLOSED = ("/gradio_api/proxy=", "/monitoring", "/gradio_api/monitoring", "/gradio_api/runs")
+EVENTS = re.compile(r"^/gradio_api/(queue/join|call/|run/|api/|component_server)")
+ADDRESS = re.compile(r"^\s*([a-z][a-z0-9+.-]*:)?[/\\]{2}|^\s*(https?|ftp|file|data|gopher):", re.IGNORECASE)
+
+# The page needs inline scripts and styles; nothing may be fetched from, sent to or framed by another host.
+POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' data: blob:; "
+    "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
+    "font-src 'self' data:; connect-src 'self' data: blob:; worker-src 'self' blob:; frame-src 'none'; "
+    "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
+)
+
+
+def headers() -> list[tuple[bytes, bytes]]:
+    """Set on every response. Inside a Hugging Face Space the page is shown in a frame of that site."""
+    frame = " https://huggingface.co" if os.environ.get("SPACE_ID") else ""
+    return [
+        (b"content-security-policy", (POLICY + frame).encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"same-origin"),
+        (b"permissions-policy", b"camera=(self), microphone=(), geolocation=()"),
+    ]
+
+
+class Harden:
+    """Middleware. `max_upload`: bytes of one upload request, all its files together."""
+
+    def __init__(self, app: ASGIApp, max_upload: int) -> None:
+        self.app = app
+        self.max_upload = max_upload
+        self.headers = headers()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        sent = False
+
+        async def safe_send(message: Message) -> None:
+            nonlocal sent
+            if message["type"] == "http.response.start":
+                sent = True
+                ours = {name for name, _ in self.headers}
+                kept = [(name, value) for name, value in message.get("headers", []) if name.lower() not in ours]
+                message = {**message, "headers": kept + self.headers}
+            await send(message)
+
+        async def refuse(code: int, why: str) -> None:
+            answer = JSONResponse({"detail": why}, code, {"connection": "close"})
+            await answer(scope, receive, safe_send)
+
+        if fault := refusal(scope):
+            await refuse(403, fault)
+            return
+        limit = self.max_upload if scope["path"].startswith(UPLOAD) else MAX_EVENT_BYTES
+        if declared_bytes(scope) > limit:
+            await refuse(413, f"at most {limit} bytes")
+            return
+        if EVENTS.match(scope["path"]) and scope["method"] == "POST":
+            body = await whole_body(receive, limit)
+            if body is None:
+                await refuse(413, f"at most {limit} bytes")
+                return
+            if names_address(body):
+                await refuse(403, "files come as uploads, not as addresses")
+                return
+            receive = replay(body, receive)
+            await self.app(scope, receive, safe_send)
+            return
+
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            return {"type": "http.disconnect"} if seen > limit else message
+
+        async def unless_too_long(message: Message) -> None:
+            if seen <= limit:
+                await safe_send(message)
+
+        try:
+            await self.app(scope, counted, unless_too_long)
+        except Exception:
+            if seen <= limit:  # else it is the application's way of noticing that we cut the body off
+                raise
+        if seen > limit and not sent:
+            await refuse(413, f"at most {limit} bytes")
+
+
+def refusal(scope: Scope) -> str | None:
+    """Why this request is not served at all, from its path and headers alone."""
+    path = scope["path"].lower()  # already percent-decoded
+    if path.startswith(CLOSED):
+        return "not offered"
+    for prefix in FILES:
+        if path.startswith(prefix) and ADDRESS.match(path[len(prefix) :]):
+            return "only own files are served"
+    found = dict(scope["headers"])
+    origin = found.get(b"origin", b"").decode("latin-1")
+    host = found.get(b"host", b"").decode("latin-1")
+    if scope["method"] not in ("GET", "HEAD", "OPTIONS") and origin and urlsplit(origin).netloc != host:
+        return "requests from other sites are refused"
+    return None
+
+
+def declared_bytes(scope: Scope) -> int:
+    length = dict(scope["headers"]).get(b"content-length", b"0")
+    return int(length) if length.isdigit() else 0
+
+
+async def whole_body(receive: Receive, limit: int) -> bytes | None:
+    """The request's body, None when it is longer than `limit`."""
+    body = b""
+    while True:
+        message = await receive()
+        body += bytes(message.get("body", b""))
+        if len(body) > limit:
+            return None
+        if message["type"] == "http.disconnect" or not message.get("more_body"):
+            return body
+
+
+def replay(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that gives the body read already, then what comes after it."""
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
+
+
+def names_address(body: bytes) -> bool:
+    """Whether a file in this event is an address: the framework would fetch it before any check of ours.
+
+    >>> names_address(b'{"data": [{"path": "http://169.254.169.254/"}]}')
+    True
+    >>> names_address(b'{"data": [{"path": "/tmp/gradio/1/a.png"}, "https://example.org in a prompt"]}')
+    False
+    """
+    try:
+        waiting: list[Any] = [json.loads(body or b"null")]
+    except (ValueError, RecursionError):
+        return False  # the framework answers that with an error of its own
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            path = node.get("path")
+            if isinstance(path, str) and ADDRESS.match(path):
+                return True
+            waiting.extend(node.values())
+        elif isinstance(node, list):
+            waiting.extend(node)
+    return False

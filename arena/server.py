@@ -1,0 +1,95 @@
+"""The web server: the page at `/`, its pictures, `/health`; every request hardened first."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+
+# Read when the framework is imported: it reports nothing home, and keeps no record of its own.
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+import gradio as gr
+import uvicorn
+from fastapi import FastAPI
+
+from arena.config import VERSION
+from arena.core import Arena
+from arena.errors import ArenaError
+from arena.harden import Harden
+from arena.ui import build_ui
+from arena.ui.i18n import catalogue
+from arena.ui.media import router
+from arena.ui.shell import Shell
+from arena.ui.theme import theme
+
+TRIES = 20  # ports looked at when none was asked for
+SESSIONS = 500  # visitors whose state is kept; the oldest is forgotten first
+
+
+def create_app(arena: Arena) -> FastAPI:
+    """The application over an open arena. Whoever opened the arena closes it."""
+    app = FastAPI(title="VLM Arena", version=VERSION, docs_url=None, redoc_url=None, openapi_url=None)
+
+    @app.get("/health")
+    async def health() -> dict[str, str]:
+        return {"status": "ok", "version": VERSION}
+
+    app.include_router(router(arena))
+    page = build_ui(arena)
+    page.state_session_capacity = SESSIONS
+    # Twice the queue of the device: what visitors do besides waiting for it must fit in too.
+    page.queue(max_size=2 * arena.settings.queue_size, api_open=False, default_concurrency_limit=8)
+    gr.mount_gradio_app(
+        app,
+        page,
+        path="/",
+        theme=theme(),
+        i18n=catalogue(arena.catalog.tasks.values()),
+        footer_links=[],
+        run_history=False,
+        enable_monitoring=False,
+        show_error=False,
+        ssr_mode=False,
+        mcp_server=False,
+        pwa=False,
+        max_file_size=arena.settings.max_upload_mb * 10**6,
+        app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
+    )
+    app.add_middleware(Shell)
+    # Beside the file itself an upload has a boundary and a name; half a megabyte is plenty for both.
+    app.add_middleware(Harden, max_upload=arena.settings.max_upload_mb * 10**6 + 500_000)
+    return app
+
+
+def listen(host: str, port: int, *, any_port: bool = False) -> socket.socket:
+    """A listening socket. With `any_port` the next free port is taken when `port` is not.
+
+    Raises `ArenaError` saying which port is taken or which address cannot be used."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for number in range(port, port + TRIES if any_port and port else port + 1):
+        listener = socket.socket(family)
+        if os.name != "nt":  # there it would let two programs share a port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, number))
+        except OSError as error:
+            listener.close()
+            if error.errno != errno.EADDRINUSE:
+                raise ArenaError("server.address", host=host, port=number, why=error.strerror) from error
+        else:
+            listener.listen(128)
+            return listener
+    raise ArenaError("server.port_taken", host=host, port=port)
+
+
+def serve(arena: Arena, host: str, port: int, *, any_port: bool = False) -> None:
+    """Serve until told to end (Ctrl-C, SIGTERM). Raises `ArenaError` when the port cannot be had."""
+    listener = listen(host, port, any_port=any_port)
+    with listener:
+        app = create_app(arena)
+        number = listener.getsockname()[1]
+        shown = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::", "::1") else host  # noqa: S104
+        print(f"http://{shown}:{number}/", flush=True)  # noqa: T201
+        settings = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
+        uvicorn.Server(settings).run(sockets=[listener])

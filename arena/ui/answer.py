@@ -1,0 +1,122 @@
+"""One side's card as HTML: who answers, how it went, what it said (as text, rendered, compared), what went wrong."""
+
+from __future__ import annotations
+
+from arena.strings import strings, tr
+from arena.types import Run, Status
+from arena.ui import diff, render
+from arena.ui.live import View
+
+SIGNS: dict[Status, str] = {
+    "ok": "✓",
+    "empty": "∅",
+    "loop": "↻",
+    "truncated": "…",
+    "timeout": "⏱",
+    "oom": "▣",
+    "cancelled": "■",
+    "error": "✕",
+}
+SHORT = 200  # characters of a technical detail that is shown at once
+
+
+def chip(said: str, sign: str, kind: str) -> str:
+    return f'<span class="chip {kind}"><span aria-hidden="true">{sign}</span> {render.text(said)}</span>'
+
+
+def chips(view: View, lang: str) -> str:
+    """Where the side is, or how it ended and whether the model was loaded for it."""
+    if view.run is None:
+        if view.stage == "queued" and view.position:
+            said = tr("ui.status.position", lang, position=view.position)
+        else:
+            said = tr(f"stages.{view.stage}" if view.stage else "ui.status.waiting", lang)
+        return chip(said, '<span class="pulse"></span>' if view.stage else "·", "running" if view.stage else "waiting")
+    found = chip(tr(f"statuses.{view.run.status}", lang), SIGNS[view.run.status], view.run.status)
+    if view.run.timeline.cold is not None:
+        name, sign = ("cold", "❄") if view.run.timeline.cold else ("warm", "●")
+        found += chip(tr(f"ui.status.{name}", lang), sign, name)
+    return found
+
+
+def head(letter: str, title: str, chips: str, timeline: str) -> str:
+    """The top of a side's card, from HTML made above."""
+    who = f'<span class="letter">{letter}</span><h3>{render.text(title)}</h3>'
+    return f'<header class="who">{who}{chips}</header>{timeline}'
+
+
+def trouble(run: Run, lang: str) -> str:
+    """What was wrong and what to do; "" when nothing was."""
+    said = run.error_text.get(lang) or run.error_text.get("en") or ""
+    if not said and run.status == "ok":
+        return ""
+    # The technical part, in English, is told apart; nobody needs to be told that he has pressed Stop.
+    technical = run.error_detail or ""
+    said = said.removesuffix(technical).rstrip() if technical != run.error_text.get("en") else said
+    if technical == run.error_text.get("en") or run.status == "cancelled":
+        technical = ""
+    advice = f"ui.advice.{run.error_kind or run.status}"
+    hint = tr(advice, lang) if advice in strings("en") else ""
+    detail = ""
+    if technical:
+        shown, left = render.shown(technical, 4000)
+        more = "…" if left else ""
+        state = " open" if len(technical) < SHORT else ""
+        detail = (
+            f"<details{state}><summary>{_t('ui.answer.detail', lang)}</summary>"
+            f"<pre>{render.text(shown)}{more}</pre></details>"
+        )
+    first = f"<p><b>{render.text(render.shown(said, 2000)[0])}</b></p>" if said else ""
+    return f'<div class="trouble {run.status}">{first}<p>{render.text(hint)}</p>{detail}</div>'
+
+
+def streaming(view: View, lang: str) -> str:
+    """The answer so far, its end in sight, as plain text."""
+    said = view.text
+    if not said:
+        return f'<p class="hint">{_t("ui.answer.soon", lang)}</p>'
+    tail = said[-render.SHOWN :]
+    return f'<div class="stream"><pre class="text">{render.text(tail)}<span class="caret"></span></pre></div>'
+
+
+def finished(view: View, other: Run | None, reference: str | None, lang: str) -> str:
+    """The whole answer in all its views; the page shows the chosen one."""
+    run = view.run
+    if run is None:
+        return ""
+    wrong = trouble(run, lang)
+    if not run.text.strip():
+        return wrong
+    shown, left = render.shown(run.text)
+    link = f"media/run/{run.run_id}.txt"
+    more = ""
+    if left:
+        more = f'<p class="hint">{render.text(tr("ui.answer.more", lang, count=left))}</p>'
+    name = f"answer-{view.letter}"
+    whole = f' data-url="{link}"' if left else ""
+    copy = (
+        f'<button type="button" class="tool" data-copy="{name}"{whole}>'
+        f"<span>{_t('ui.answer.copy', lang)}</span><span class='ok'>{_t('ui.answer.copied', lang)}</span></button>"
+    )
+    save = f'<a class="tool" href="{link}" download>{_t("ui.answer.save", lang)}</a>'
+    return (
+        f"{wrong}"
+        f'<pre class="text view-text" id="{name}" tabindex="0">{render.text(shown)}</pre>'
+        f'<div class="rendered view-rendered" tabindex="0">{render.markdown(run.text)}</div>'
+        f'<div class="difference view-diff" tabindex="0">{_difference(run, other, reference, lang)}</div>'
+        f'{more}<footer class="tools">{copy}{save}</footer>'
+    )
+
+
+def _difference(run: Run, other: Run | None, reference: str | None, lang: str) -> str:
+    if reference and reference.strip():
+        legend, html = "reference", diff.against_reference(run.text, reference)
+    elif other and other.text.strip():
+        legend, html = "other", diff.against_other(run.text, other.text)
+    else:
+        legend, html = "nothing", render.text(render.shown(run.text)[0])
+    return f'<p class="hint">{_t(f"ui.diff.{legend}", lang)}</p><pre class="text">{html}</pre>'
+
+
+def _t(key: str, lang: str) -> str:
+    return render.text(tr(key, lang))

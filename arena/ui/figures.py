@@ -1,0 +1,89 @@
+"""What each answer cost and how good it was, side by side, the better figure marked by a sign and a word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from arena.strings import tr
+from arena.types import Run
+from arena.ui import render
+from arena.ui.numbers import UNKNOWN, number, percent
+from arena.ui.units import SPACE, sized, timed
+
+Show = Callable[[float | None, str], str]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A row of the table. less_is_better: None where neither is better."""
+
+    name: str
+    of: Callable[[Run], float | None]
+    show: Show
+    less_is_better: bool | None = True
+
+
+def _rate(value: float | None, lang: str) -> str:
+    return number(value, lang, 1)
+
+
+def _count(value: float | None, lang: str) -> str:
+    return number(value, lang)
+
+
+def _share(value: float | None, lang: str) -> str:
+    return UNKNOWN if value is None else f"{percent(value, lang)}{SPACE}%"
+
+
+FIGURES: tuple[Figure, ...] = (
+    Figure("load", lambda run: run.timeline.load_s, timed),
+    Figure("first", lambda run: run.timeline.first_token_s, timed),
+    Figure("generate", lambda run: run.timeline.generate_s, timed),
+    Figure("total", lambda run: run.timeline.total_s, timed),
+    Figure("tokens_per_s", lambda run: run.tokens_per_s, _rate, False),
+    Figure("characters_per_s", lambda run: run.characters_per_s, _rate, False),
+    Figure("characters", lambda run: run.characters, _count, None),
+    Figure("ram", lambda run: run.memory.peak_ram_mb, sized),
+    Figure("vram", lambda run: run.memory.peak_vram_process_mb, sized),
+    Figure("vram_device", lambda run: run.memory.peak_vram_device_mb, sized),
+    Figure("cer", lambda run: run.scores.get("cer"), _share),
+    Figure("wer", lambda run: run.scores.get("wer"), _share),
+)
+
+
+def better(figure: Figure, runs: Sequence[Run | None], lang: str) -> int | None:
+    """The index of the better side; None unless both gave a usable answer and the figures look different."""
+    values = [figure.of(run) if run and run.status == "ok" else None for run in runs]
+    one, *rest = values
+    if figure.less_is_better is None or one is None or len(rest) != 1 or rest[0] is None:
+        return None
+    if figure.show(one, lang) == figure.show(rest[0], lang):
+        return None
+    return int((one > rest[0]) == figure.less_is_better)
+
+
+def table(runs: Sequence[Run | None], titles: Sequence[str], lang: str) -> str:
+    """The table; an em dash for what is unknown or did not happen."""
+    head = "".join(
+        f'<th scope="col" class="{letter.lower()}"><span class="letter">{letter}</span> {render.text(title)}</th>'
+        for letter, title in zip("AB", titles, strict=True)
+    )
+    rows = []
+    for figure in FIGURES:
+        best = better(figure, runs, lang)
+        cells = []
+        for index, run in enumerate(runs):
+            shown = figure.show(figure.of(run) if run else None, lang)
+            if index == best:
+                word = render.text(tr("ui.figures.better", lang))
+                shown = f'<b>{shown}</b> <span class="best" title="{word}">▲<span class="sr"> {word}</span></span>'
+            cells.append(f"<td>{shown}</td>")
+        hint = tr(f"ui.figures.hint.{figure.name}", lang)
+        name = f'<th scope="row"><span title="{render.text(hint)}">{tr(f"ui.figures.{figure.name}", lang)}</span></th>'
+        rows.append(f"<tr>{name}{''.join(cells)}</tr>")
+    corner = f'<td><span class="sr">{render.text(tr("ui.figures.title", lang))}</span></td>'
+    return (
+        f'<table class="figures"><caption>{render.text(tr("ui.figures.title", lang))}</caption>'
+        f"<thead><tr>{corner}{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    )

@@ -1,0 +1,133 @@
+"""A comparison while it runs, seen from the page: events folded into what each side shows right now.
+
+The work goes on in a thread of its own, so that a visitor who leaves, stops or loses the connection never leaves the
+device taken: whoever watches closes, and the cancel token does the rest.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from arena.cancel import Cancel
+from arena.compare import Request, compare, letter_of
+from arena.core import Arena
+from arena.types import Delta, Progress, Run, Stage
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class View:
+    """What is known of one side: where it is, since when, what it has said, and at last its run.
+
+    passed: seconds of the stages behind it, as they were last reported. first_token_s: of the current answer.
+    """
+
+    letter: str
+    title: str
+    stage: Stage | None = None
+    position: int | None = None
+    since: float = 0.0
+    passed: dict[Stage, float] = field(default_factory=dict)
+    first_token_s: float | None = None
+    pieces: list[str] = field(default_factory=list)
+    run: Run | None = None
+
+    def take(self, event: Progress | Delta | Run, now: float) -> None:
+        if isinstance(event, Progress):
+            if event.stage != self.stage and self.stage is not None:
+                self.passed[self.stage] = now - self.since
+            if event.stage != self.stage:
+                self.since = now - event.seconds
+            self.stage, self.position = event.stage, event.position
+        elif isinstance(event, Delta):
+            self.pieces.append(event.text)
+            if self.first_token_s is None:
+                self.first_token_s = now - self.since
+        else:
+            self.run, self.stage, self.position = event, None, None
+
+    @property
+    def text(self) -> str:
+        return self.run.text if self.run else "".join(self.pieces)
+
+    def seconds(self, stage: Stage, now: float) -> float | None:
+        """Time in a stage so far; None for one that has not begun."""
+        return now - self.since if stage == self.stage else self.passed.get(stage)
+
+
+class Live:
+    """One running comparison of one visitor.
+
+    lang: his language now; he may switch it meanwhile. names: what the picture is called, by language.
+    """
+
+    def __init__(self, arena: Arena, request: Request, lang: str, names: Mapping[str, str]) -> None:
+        self.request = request
+        self.lang = lang
+        self.names = names
+        self.views = [View(letter_of(order), side.spec.title) for order, side in enumerate(request.sides)]
+        self.version = 0  # grows with every event
+        self.failed = False
+        self._arena = arena
+        self._cancel = Cancel()
+        self._thread = threading.Thread(target=self._work, daemon=True, name=f"comparison {request.comparison_id}")
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Give the device back; safe to call at any time and from anywhere."""
+        self._cancel.set()
+
+    @property
+    def stopping(self) -> bool:
+        return self._cancel.is_set()
+
+    @property
+    def done(self) -> bool:
+        return not self._thread.is_alive()
+
+    @property
+    def runs(self) -> Sequence[Run | None]:
+        return [view.run for view in self.views]
+
+    def _work(self) -> None:
+        views = {view.letter: view for view in self.views}
+        try:
+            for event in compare(self._arena, self.request, self._cancel):
+                letter = event.side
+                views[letter].take(event, time.monotonic())
+                self.version += 1
+        except Exception:
+            log.exception("comparison %s ended by a fault of the program", self.request.comparison_id)
+            self.failed = True
+        finally:
+            self.version += 1
+
+
+class Visitors:
+    """Who compares right now: at most one comparison a visitor, found by the session that started it."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, Live] = {}
+        self._lock = threading.Lock()  # protects _running
+
+    def begin(self, session: str, live: Live) -> bool:
+        """Start the comparison unless this visitor has one running."""
+        with self._lock:
+            self._running = {key: value for key, value in self._running.items() if not value.done}
+            if session in self._running:
+                return False
+            live.start()
+            self._running[session] = live
+            return True
+
+    def running(self, session: str) -> Live | None:
+        with self._lock:
+            live = self._running.get(session)
+        return live if live and not live.done else None

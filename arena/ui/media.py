@@ -1,0 +1,67 @@
+"""What the page fetches beside the framework's own routes: previews of images, and whole answers as text files."""
+
+from __future__ import annotations
+
+import io
+from functools import lru_cache
+from pathlib import Path
+
+from fastapi import APIRouter, HTTPException, Response
+from fastapi.responses import FileResponse, PlainTextResponse
+from PIL import Image
+
+from arena.core import Arena
+from arena.ui import samples
+from arena.ui.shell import ASSETS
+
+PREVIEW = 1800  # pixels of the longer side; sharp on a projector, light on a phone
+THUMBNAIL = 240
+# The name of a picture is the hash of its content, so what was fetched once never changes.
+FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
+DAY = {"Cache-Control": "max-age=86400"}
+
+
+@lru_cache(maxsize=64)
+def preview(path: Path, side: int) -> bytes:
+    """The picture as WebP, at most `side` pixels long and wide."""
+    with Image.open(path) as image:
+        small = image.convert("RGB")
+        small.thumbnail((side, side), Image.Resampling.LANCZOS)
+    out = io.BytesIO()
+    small.save(out, "WEBP", quality=88, method=2)
+    return out.getvalue()
+
+
+def router(arena: Arena) -> APIRouter:
+    """``/media/…``. Pictures and answers are found by names that nobody can guess."""
+    routes = APIRouter(prefix="/media", include_in_schema=False)
+
+    @routes.get("/{sha256}.webp")
+    def image(sha256: str) -> Response:
+        stored = arena.images.get(sha256)
+        if stored is None:
+            raise HTTPException(404)
+        return Response(preview(stored.path, PREVIEW), media_type="image/webp", headers=FOREVER)
+
+    @routes.get("/theme.css")
+    def style() -> FileResponse:
+        return FileResponse(ASSETS / "theme.css", media_type="text/css", headers=FOREVER)
+
+    @routes.get("/sample/{name}.webp")
+    def sample(name: str) -> Response:
+        found = samples.samples().get(name)
+        if found is None:
+            raise HTTPException(404)
+        return Response(preview(found.path, THUMBNAIL), media_type="image/webp", headers=DAY)
+
+    @routes.get("/run/{run_id}.txt")
+    def answer(run_id: str) -> PlainTextResponse:
+        run = arena.store.get(run_id)
+        if run is None:
+            raise HTTPException(404)
+        name = f"{run.model}-{run.run_id}.txt"
+        return PlainTextResponse(
+            run.text.encode("utf-8", "replace"), headers={"Content-Disposition": f'attachment; filename="{name}"'}
+        )
+
+    return routes
