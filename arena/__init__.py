@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,3 +25,18 @@ def __getattr__(name: str) -> Any:
 
         return getattr(python_api, name)
     raise AttributeError(name)
+
+
+class _Package(ModuleType):
+    """Keeps `arena.compare` the function, whoever has imported the file of that name before."""
+
+    @property
+    def compare(self) -> Any:
+        return __getattr__("compare")
+
+    @compare.setter
+    def compare(self, module: ModuleType) -> None:
+        """The import system puts the submodule here; ``from arena.compare import …`` does not need it."""
+
+
+sys.modules[__name__].__class__ = _Package

@@ -217,7 +217,7 @@ def run_models(options: argparse.Namespace, settings: Settings, lang: str) -> in
         ]
         print(json.dumps({"models": listed}))
     else:
-        rows = [[spec.id, spec.title, status.text(lang)] for spec, status in zip(specs, statuses, strict=True)]
+        rows = [[spec.id, spec.title, status.advice(lang)] for spec, status in zip(specs, statuses, strict=True)]
         print_table(rows)
     return 0
 

@@ -73,7 +73,7 @@ class RunError(ArenaError):
         self.kind = kind
         self.has_own_text = key is not None
         self._detail = detail
-        super().__init__(key or f"errors.{kind}", **params)
+        super().__init__(key or f"errors.{kind}", detail=detail, **params)
 
     @property
     def detail(self) -> str:

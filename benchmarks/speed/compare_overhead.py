@@ -50,7 +50,8 @@ def row(name: str, through_us: Any, directly: Any) -> dict[str, Any]:
     """Both by turns, so that a machine that slows down slows both."""
     if through_us() != directly():
         raise AssertionError(f"{name}: the two ways give different texts")
-    ours, theirs = [], []
+    ours: list[float] = []
+    theirs: list[float] = []
     for _ in range(REPEATS):
         for function, times in ((through_us, ours), (directly, theirs)):
             start = time.perf_counter()

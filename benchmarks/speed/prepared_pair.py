@@ -56,7 +56,7 @@ def measure() -> dict[str, Any]:
     second = "transformers_chat" if find_spec("transformers") else "rapidocr"
     with tempfile.TemporaryDirectory() as home:
         pair_s(False, home, second)  # file caches
-        times = {prepare: [] for prepare in (True, False)}
+        times: dict[bool, list[float]] = {True: [], False: []}
         for _ in range(PAIRS):
             for prepare, taken in times.items():
                 taken.append(pair_s(prepare, home, second))
