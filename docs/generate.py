@@ -10,6 +10,10 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from arena.catalog import Catalog
 
 ROOT = Path(__file__).parent.parent
 SHOWN = ("app.py", "arena", "adapters", "benchmarks", "docs", "tests")
@@ -52,6 +56,38 @@ def settings() -> str:
         known = [_plain(defaults[name]) for name in names.split(", ") if defaults[name] is not dataclasses.MISSING]
         rows.append((" ".join(f"`{name}`" for name in variables), ", ".join(known), told[0].upper() + told[1:]))
     return table(("Variable", "Default", "What it does"), rows)
+
+
+def _catalog() -> Catalog:
+    """What is shipped, without anything that the user of this machine has added."""
+    from arena.catalog import load_catalog
+    from arena.config import load_settings
+
+    return load_catalog(load_settings({"ARENA_HOME": str(ROOT / "nowhere")}))
+
+
+def models() -> str:
+    from arena.models_table import models_table
+
+    return models_table(_catalog())
+
+
+def tasks() -> str:
+    rows = [
+        (f"`{task.id}`", task.titles["en"], task.titles["ru"], task.output, ", ".join(f"`{m}`" for m in task.metrics))
+        for task in _catalog().tasks.values()
+    ]
+    return table(("Task", "In English", "In Russian", "Answer", "Metrics"), rows)
+
+
+def metrics() -> str:
+    from benchmarks.metrics import METRICS
+
+    rows = [
+        (f"`{metric.name}`", metric.better, (metric.measure.__doc__ or "").split("\n")[0])
+        for metric in METRICS.values()
+    ]
+    return table(("Metric", "Better", "What it says"), rows)
 
 
 def error_kinds() -> str:
