@@ -32,7 +32,8 @@ def percent(value: float | None, lang: str) -> str:
 def share(value: float | None, lang: str) -> str:
     """A share with its sign.
 
-    >>> share(0.0345, "ru").replace("\N{NO-BREAK SPACE}", " "), share(None, "en")
-    ('3,5 %', '—')
+    >>> share(0.0345, "ru").replace("\N{NO-BREAK SPACE}", " "), share(0.0345, "en"), share(None, "en")
+    ('3,5 %', '3.5%', '—')
     """
-    return UNKNOWN if value is None else f"{percent(value, lang)}\N{NO-BREAK SPACE}%"
+    space = "\N{NO-BREAK SPACE}" if lang == "ru" else ""
+    return UNKNOWN if value is None else f"{percent(value, lang)}{space}%"

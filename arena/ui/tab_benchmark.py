@@ -1,0 +1,212 @@
+"""Tab Benchmark: every run so far, drawn, filtered, sorted, opened, exported, deleted; the database does the work."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import replace
+from html import escape
+from typing import Any, get_args
+
+import gradio as gr
+from gradio.context import Context
+
+from arena.core import Arena
+from arena.errors import ArenaError
+from arena.store import RunQuery
+from arena.strings import tr
+from arena.types import Status
+from arena.ui.block import block
+from arena.ui.i18n import language, t, task_title
+from arena.ui.numbers import number
+from arena.ui.plot import COSTS, TIMES, Point, plot
+from arena.ui.run_detail import confirmation, detail
+from arena.ui.run_table import PAGES, SORTS, Reader, table
+
+DRAWN = 2000  # newest runs in the plot; more would only hide each other
+LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+
+
+class Benchmark:
+    """What the tab answers to each event. Plain functions of the database: all of them run in worker threads."""
+
+    def __init__(self, arena: Arena) -> None:
+        self.arena = arena
+
+    def rows(self, query: RunQuery, lang: str) -> tuple[RunQuery, str]:
+        """The table for `query`, moved back to the last page when there are fewer runs than it asks for."""
+        with told(lang):
+            page = self.arena.store.page(query)
+            if page.total and query.offset >= page.total:
+                query = replace(query, offset=(page.total - 1) // query.limit * query.limit)
+                page = self.arena.store.page(query)
+        return query, table(page, query, Reader(lang, self.arena.catalog.tasks))
+
+    def drawing(self, query: RunQuery, x: str, y: str, lang: str) -> str:
+        with told(lang):
+            present = self.arena.store.facets()["models"]
+            points = [point(row) for row in self.arena.store.points(query, DRAWN)]
+        return plot(points, present, x, y, lang) if present else ""
+
+    def refresh(self, query: RunQuery, x: str, y: str, request: gr.Request) -> tuple[Any, ...]:
+        """Everything anew: the models to filter by, the table and the plot."""
+        lang = language(request)
+        with told(lang):
+            present = self.arena.store.facets()["models"]
+        known = self.arena.catalog.models
+        query = replace(query, models=tuple(model for model in query.models if model in present))
+        choices = [(known[model].title if model in known else model, model) for model in present]
+        models = gr.update(choices=choices, value=list(query.models))
+        return models, *self.rows(query, lang), self.drawing(query, x, y, lang)
+
+    def filter(
+        self,
+        query: RunQuery,
+        x: str,
+        y: str,
+        text: str,
+        models: list[str],
+        tasks: list[str],
+        statuses: list[str],
+        request: gr.Request,
+    ) -> tuple[RunQuery, str, str]:
+        query = replace(
+            query, text=text.strip(), models=tuple(models), tasks=tuple(tasks), statuses=tuple(statuses), offset=0
+        )
+        lang = language(request)
+        return *self.rows(query, lang), self.drawing(query, x, y, lang)
+
+    def axis(self, query: RunQuery, x: str, y: str, event: gr.EventData, request: gr.Request) -> tuple[str, str, str]:
+        """Another quantity across or up."""
+        chosen = str(event._data.get("value"))
+        if event._data.get("axis") == "x" and chosen in TIMES:
+            x = chosen
+        elif event._data.get("axis") == "y" and chosen in COSTS:
+            y = chosen
+        return x, y, self.drawing(query, x, y, language(request))
+
+    def sort(self, query: RunQuery, event: gr.EventData, request: gr.Request) -> tuple[RunQuery, str]:
+        """A second click on the same head turns the order; a new head starts with what one looks for first."""
+        key = event._data.get("value")
+        if key in SORTS:
+            descending = not query.descending if key == query.sort else key == "created_at"
+            query = replace(query, sort=key, descending=descending, offset=0)
+        return self.rows(query, language(request))
+
+    def turn(self, query: RunQuery, event: gr.EventData, request: gr.Request) -> tuple[RunQuery, str]:
+        offset = str(event._data.get("value", ""))
+        if offset.isdecimal():
+            query = replace(query, offset=int(offset[:12]))
+        return self.rows(query, language(request))
+
+    def size(self, query: RunQuery, event: gr.EventData, request: gr.Request) -> tuple[RunQuery, str]:
+        """Another number of rows on a page; the first row stays in sight."""
+        size = next((size for size in PAGES if str(size) == event._data.get("value")), query.limit)
+        return self.rows(replace(query, limit=size, offset=query.offset // size * size), language(request))
+
+    def only(self, models: list[str], event: gr.EventData) -> list[str]:
+        """Show one model alone; all of them again when it was alone already."""
+        model = str(event._data.get("value", ""))
+        return [] if models == [model] else [model]
+
+    def open(self, event: gr.EventData, request: gr.Request) -> str:
+        lang = language(request)
+        with told(lang):
+            run = self.arena.store.get(str(event._data.get("value", "")))
+            if run is None:
+                gr.Info(tr("benchmark.gone", lang))
+                return ""
+            others = [other for other in self.arena.store.comparison(run.comparison_id) if other.run_id != run.run_id]
+            picture = is_local(request) and self.arena.images.get(run.image_sha256) is not None
+        return detail(run, others, Reader(lang, self.arena.catalog.tasks), picture=picture)
+
+    def ask(self, query: RunQuery, event: gr.EventData, request: gr.Request) -> tuple[tuple[RunQuery, int] | None, str]:
+        """The question before deleting, and what exactly would be deleted."""
+        lang = language(request)
+        if not is_local(request):
+            raise gr.Error(tr("benchmark.delete.remote", lang), print_exception=False)
+        if event._data.get("value") == "chosen":
+            ids = tuple(str(run_id) for run_id in event._data.get("ids", [])[: max(PAGES)])
+            if not ids:  # an empty filter would let everything through
+                return None, ""
+            query = RunQuery(run_ids=ids)
+        with told(lang):
+            count = self.arena.store.count(query)
+        return (query.filters, count), confirmation(count, lang)
+
+    def delete(
+        self, query: RunQuery, doomed: tuple[RunQuery, int] | None, x: str, y: str, request: gr.Request
+    ) -> tuple[Any, ...]:
+        """Delete what was asked for; when there are more or fewer by now, ask again with the right number."""
+        lang = language(request)
+        if not is_local(request):
+            raise gr.Error(tr("benchmark.delete.remote", lang), print_exception=False)
+        unchanged = [gr.skip()] * 4
+        if doomed is None:
+            return None, "", *unchanged
+        with told(lang):
+            count = self.arena.store.count(doomed[0])
+            if count != doomed[1]:
+                return (doomed[0], count), confirmation(count, lang, changed=True), *unchanged
+            deleted = self.arena.store.delete(doomed[0])
+        gr.Info(tr("benchmark.delete.done", lang, count=number(deleted, lang)))
+        return None, "", *self.refresh(query, x, y, request)
+
+
+def point(row: dict[str, Any]) -> Point:
+    """A run as the plot wants it, from what the store gives."""
+    own, device = row["peak_vram_process_mb"], row["peak_vram_device_mb"]
+    values = {key: row.get(key) for key in (*TIMES, *COSTS)}
+    values |= {"vram_mb": device if own is None else own, "ram_mb": row["peak_ram_mb"]}
+    return Point(row["run_id"], row["model"], row["title"], values)
+
+
+@contextlib.contextmanager
+def told(lang: str) -> Iterator[None]:
+    """Turns an error of ours into the page's message."""
+    try:
+        yield
+    except ArenaError as error:
+        raise gr.Error(escape(error.text(lang)), print_exception=False) from error
+
+
+def is_local(request: gr.Request) -> bool:
+    """Whether the visitor sits at this machine: the connection never left it and no proxy stands between."""
+    forwarded = any(name in request.headers for name in ("forwarded", "x-forwarded-for", "x-real-ip"))
+    return not forwarded and request.client is not None and request.client.host in ("127.0.0.1", "::1")
+
+
+def build(arena: Arena) -> None:
+    """Lay the tab out inside the current `gr.Tab` and connect it."""
+    tab, answers = Context.block, Benchmark(arena)
+    query, doomed = gr.State(RunQuery(limit=PAGES[0])), gr.State(None)
+    x, y = gr.State("generate_s"), gr.State("cer")
+    with gr.Row(elem_classes="filters"):
+        text = gr.Textbox(
+            label=t("benchmark.filter.text"), placeholder=t("benchmark.filter.text_hint"), scale=3, min_width=300
+        )
+        models = gr.Dropdown([], multiselect=True, label=t("benchmark.filter.models"), scale=2, min_width=140)
+        kinds = [(task_title(task), task.id) for task in arena.catalog.tasks.values()]
+        tasks = gr.Dropdown(kinds, multiselect=True, label=t("benchmark.filter.tasks"), scale=2, min_width=140)
+        states = [(t(f"statuses.{status}"), status) for status in get_args(Status)]
+        statuses = gr.Dropdown(states, multiselect=True, label=t("benchmark.filter.statuses"), scale=2, min_width=140)
+    picture = block("runs-plot", "benchmark")
+    runs = block("runs-table", "benchmark")
+    dialog = block("run-detail", "benchmark", "${value ? '<dialog open>' + value + '</dialog>' : ''}")
+
+    filters, axes, rows = [text, models, tasks, statuses], [query, x, y], [query, runs]
+    everything = [models, *rows, picture]
+    for event in (tab.select, runs.write_again):
+        event(answers.refresh, axes, everything, **LIGHT)
+    for changed in filters:
+        changed.change(answers.filter, [*axes, *filters], [*rows, picture], trigger_mode="always_last", **LIGHT)
+    for event in (picture.open_run, runs.open_run, dialog.open_run):
+        event(answers.open, None, dialog, **LIGHT)
+    picture.choose_axis(answers.axis, axes, [x, y, picture], **LIGHT)
+    picture.only_model(answers.only, models, models, **LIGHT)
+    runs.sort_runs(answers.sort, query, rows, **LIGHT)
+    runs.turn_page(answers.turn, query, rows, **LIGHT)
+    runs.size_page(answers.size, query, rows, **LIGHT)
+    runs.clear_filter(lambda: ("", [], [], []), None, filters, **LIGHT)
+    runs.ask_delete(answers.ask, query, [doomed, dialog], **LIGHT)
+    dialog.confirm_delete(answers.delete, [query, doomed, x, y], [doomed, dialog, *everything], **LIGHT)

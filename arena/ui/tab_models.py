@@ -1,0 +1,85 @@
+"""Tab Models: what this machine has, and every model of the catalogue with what it needs to run here."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import gradio as gr
+from gradio.context import Context
+
+from arena.core import Arena
+from arena.doctor import examine
+from arena.status import Code, bytes_on_disk, fit, model_status
+from arena.ui.block import block
+from arena.ui.i18n import language, t, task_title
+from arena.ui.model_cards import Entry, cards, machine
+
+LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+
+
+def build(arena: Arena) -> None:
+    """Lay the tab out inside the current `gr.Tab` and connect it."""
+    tab = Context.block
+
+    def entries() -> list[Entry]:
+        """A few milliseconds: nothing is imported, no model is touched."""
+        settings, gpus = arena.settings, arena.gpus
+        return [
+            Entry(spec, model_status(spec, settings, gpus), fit(spec, gpus), bytes_on_disk(spec))
+            for spec in arena.catalog.visible(settings.dev)
+        ]
+
+    def show(words: str, statuses: list[str], tasks: list[str], request: gr.Request) -> str:
+        lang, every = language(request), entries()
+        found = [
+            entry
+            for entry in every
+            if entry.has(words or "", lang)
+            and (not statuses or entry.status.code in statuses)
+            and (not tasks or set(tasks) & set(entry.spec.tasks))
+        ]
+        return cards(found, len(every), arena.catalog.tasks, lang)
+
+    def look(request: gr.Request) -> str:
+        # What is said of a model stands on its card.
+        found = [each for each in examine(arena.settings) if each.id != "catalogue" and not _of_model(each.id)]
+        return machine(found, language(request))
+
+    with gr.Accordion(t("models_tab.machine"), elem_id="machine"):
+        here = block("machine-found", "models")
+        with gr.Row():
+            again = gr.Button(t("models_tab.refresh"), size="sm", scale=0, min_width=180, elem_id="look-again")
+    with gr.Row(elem_classes="filters"):
+        words = gr.Textbox(
+            label=t("models_tab.filter.text"),
+            placeholder=t("models_tab.filter.text_hint"),
+            scale=3,
+            min_width=300,
+            elem_id="models-search",
+        )
+        codes = [(t(f"models.badge.{code}"), code) for code in get_args(Code)]
+        statuses = gr.Dropdown(
+            codes,
+            multiselect=True,
+            label=t("models_tab.filter.statuses"),
+            scale=2,
+            min_width=140,
+            elem_id="models-status",
+        )
+        kinds = [(task_title(task), task.id) for task in arena.catalog.tasks.values()]
+        tasks = gr.Dropdown(
+            kinds, multiselect=True, label=t("models_tab.filter.tasks"), scale=2, min_width=140, elem_id="models-task"
+        )
+    found = block("models-found", "models")
+
+    filters = [words, statuses, tasks]
+    for changed in filters:
+        changed.change(show, filters, found, trigger_mode="always_last", **LIGHT)
+    for event in (tab.select, again.click, found.write_again):
+        event(show, filters, found, **LIGHT)
+        event(look, None, here, **LIGHT)
+
+
+def _of_model(id: str) -> bool:
+    """``engine.tesseract`` is of a model, ``engine.tesseract.ru`` of the machine."""
+    return id.startswith("engine.") and id.count(".") == 1

@@ -1,0 +1,102 @@
+// Runs inside each block of the Benchmark and Models tabs; Gradio gives element, trigger, props and watch.
+// A node with data-event="name" sends that event with the rest of its data; the server answers with new HTML.
+const EVENTS = [
+  'open_run', 'sort_runs', 'turn_page', 'size_page', 'ask_delete', 'clear_filter', 'only_model', 'confirm_delete',
+  'choose_axis', 'write_again', 'use_model',
+];
+
+const send = (name, data) => { if (EVENTS.includes(name)) trigger(name, data); };
+const dialog = () => element.querySelector('dialog');
+const chosen = () => [...element.querySelectorAll('tbody .check input:checked')].map((box) => box.value);
+
+// Times are written by the server in UTC; everyone reads them in his own.
+const localise = () => element.querySelectorAll('time').forEach((node) => {
+  const russian = node.closest('[lang]')?.lang === 'ru';
+  const day = russian ? { day: '2-digit', month: '2-digit', year: 'numeric' } : { day: 'numeric', month: 'short', year: 'numeric' };
+  const format = new Intl.DateTimeFormat(russian ? 'ru' : 'en-GB', { ...day, hour: '2-digit', minute: '2-digit' });
+  node.textContent = format.format(new Date(node.dateTime));
+  node.title = node.dateTime;
+});
+
+const count = () => {
+  const boxes = [...element.querySelectorAll('tbody .check input')];
+  const marked = boxes.filter((box) => box.checked).length;
+  boxes.forEach((box) => box.closest('tr').classList.toggle('marked', box.checked));
+  const all = element.querySelector('.check .all');
+  const button = element.querySelector('button.chosen');
+  if (!all || !button) return;
+  all.checked = marked > 0 && marked === boxes.length;
+  all.indeterminate = marked > 0 && marked < boxes.length;
+  button.hidden = marked === 0;
+  button.querySelector('b').textContent = marked;
+};
+
+const shown = () => {
+  localise();
+  element.querySelectorAll('.check input').forEach((box) => { box.checked = false; });
+  count();
+  const open = dialog();
+  if (!open) return;
+  if (!open.matches(':modal')) {
+    open.removeAttribute('open');
+    open.showModal();
+    open.addEventListener('close', () => { props.value = ''; });
+    open.addEventListener('click', (event) => { if (event.target === open) open.close(); });
+  }
+  open.scrollTop = 0;
+};
+
+element.addEventListener('click', (event) => {
+  const node = event.target.closest('[data-event], [data-copy], [data-run]');
+  element.querySelectorAll('details.menu[open]').forEach((menu) => {
+    if (!menu.contains(event.target) || event.target.closest('a')) menu.open = false;
+  });
+  if (!node || node.dataset.copy) return;
+  const name = node.dataset.event;
+  if (!name) { // a row: anywhere but its checkbox opens the run, unless text is being selected
+    if (!event.target.closest('.check') && !String(getSelection())) send('open_run', { value: node.dataset.run });
+  } else if (name === 'close') {
+    dialog()?.close();
+  } else {
+    if (name === 'confirm_delete') { node.disabled = true; node.setAttribute('aria-busy', 'true'); }
+    send(name, { ...node.dataset, ids: name === 'ask_delete' ? chosen() : [] });
+  }
+});
+document.addEventListener('click', (event) => {
+  if (!element.contains(event.target)) element.querySelectorAll('details.menu[open]').forEach((menu) => { menu.open = false; });
+});
+element.addEventListener('change', (event) => {
+  if (event.target.matches('.check .all')) {
+    element.querySelectorAll('tbody .check input').forEach((box) => { box.checked = event.target.checked; });
+  }
+  if (event.target.matches('.check input')) count();
+  if (event.target.dataset.change) send(event.target.dataset.change, { ...event.target.dataset, value: event.target.value });
+});
+
+// In the plot: a small sign at the pointer, and the other models step back.
+element.addEventListener('pointermove', (event) => {
+  const tip = element.querySelector('.tip');
+  if (!tip) return;
+  const node = event.target.closest('[data-tip]');
+  tip.hidden = !node;
+  if (node) {
+    tip.textContent = node.dataset.tip;
+    const frame = tip.parentElement.getBoundingClientRect();
+    const x = Math.min(Math.max(event.clientX - frame.left, tip.offsetWidth / 2), frame.width - tip.offsetWidth / 2);
+    tip.style.transform = `translate(${x - tip.offsetWidth / 2}px, ${event.clientY - frame.top - tip.offsetHeight - 14}px)`;
+  }
+});
+const highlight = (event) => {
+  const mark = event.type === 'pointerleave' ? null : event.target.closest('.middle, tbody tr')?.classList.value.match(/\bm\d+\b/)?.[0];
+  element.querySelectorAll('.dot, .middle').forEach((node) => node.classList.toggle('dim', !!mark && !node.classList.contains(mark)));
+};
+if (element.querySelector('.plot') || element.classList.contains('plots')) {
+  element.addEventListener('pointerover', highlight);
+  element.addEventListener('pointerleave', highlight);
+}
+
+// The language was switched: what the server wrote is asked for again.
+new MutationObserver(() => send('write_again', {})).observe(document.documentElement, { attributeFilter: ['lang'] });
+
+watch('value', shown);
+shown();
