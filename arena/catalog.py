@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+import adapters
+from adapters.base import adapter_class
 from arena.config import Settings
 from arena.entries import ID, Context, ModelEntry, TaskEntry, explain, shown, similar
 from arena.errors import ConfigError, RunError
@@ -20,8 +23,6 @@ __all__ = ["Catalog", "Mode", "ModelSpec", "Task", "load_catalog"]
 ROOT = Path(__file__).parent.parent
 MODELS = ROOT / "assets" / "models.yaml"
 TASKS = ROOT / "benchmarks" / "tasks"
-ADAPTERS = ROOT / "adapters"
-NOT_ADAPTERS = {"__init__", "base", "worker", "warm"}
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,18 @@ class Catalog:
             return task
         hint = ", ".join(similar(name, self.tasks) or self.tasks)
         raise RunError("bad_input", key="tasks.unknown", name=shown(name)[1:-1], hint=hint)
+
+
+def adapter_names() -> list[str]:
+    """The modules of adapters/ that define an adapter."""
+    return [module.name for module in pkgutil.iter_modules(adapters.__path__) if adapter_exists(module.name)]
+
+
+def adapter_exists(name: str) -> bool:
+    try:
+        return bool(adapter_class(name))
+    except (ImportError, LookupError):
+        return False
 
 
 def load_catalog(settings: Settings) -> Catalog:
@@ -93,13 +106,12 @@ def read_models(
     """Every model by id, ours first."""
     ours = read_entries(shipped, problems)
     theirs = read_entries(own, problems) if own else {}
-    adapters = {path.stem for path in ADAPTERS.glob("*.py")} - NOT_ADAPTERS
-    adapters |= {str(entry["adapter"]) for entry in ours.values() if "adapter" in entry}
+    known = set(adapter_names()) | {str(entry["adapter"]) for entry in ours.values() if "adapter" in entry}
     specs: dict[str, ModelSpec] = {}
     for name in ours | theirs:
         entry = theirs.get(name, {})
         beside = own.absolute().parent if own and "source" in entry else None
-        context = Context(adapters=sorted(adapters), tasks=list(tasks), folder=beside)
+        context = Context(adapters=sorted(known), tasks=list(tasks), folder=beside)
         beginning = own if own and name not in ours else shipped
         try:
             checked = ModelEntry.model_validate(merged(ours.get(name, {}), entry), context=context)

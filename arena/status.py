@@ -15,6 +15,7 @@ import psutil
 
 from adapters.base import Adapter, adapter_class
 from arena import hub
+from arena.catalog import adapter_exists as adapter_exists
 from arena.config import Settings
 from arena.errors import RunError
 from arena.runtimes.process import Interpreters
@@ -114,10 +115,6 @@ def model_status(spec: ModelSpec, settings: Settings, gpus: Cards) -> ModelStatu
 
 def ready(gpus: Cards) -> ModelStatus:
     return ModelStatus("ready", key="" if gpus.devices() else "ready_cpu")
-
-
-def adapter_exists(name: str) -> bool:
-    return find_spec(f"adapters.{name}") is not None
 
 
 def container_status() -> ModelStatus:

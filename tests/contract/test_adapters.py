@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import pkgutil
 import subprocess
 import sys
 import threading
@@ -13,15 +12,14 @@ import psutil
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-import adapters
 from adapters.base import Adapter, Box, Job, Output, adapter_class
 from arena.cancel import Cancel
+from arena.catalog import adapter_names
 from arena.errors import KINDS, RunError
 from arena.runtimes.process import ROOT, Interpreters
 from tests import tiny
 
-NOT_ADAPTERS = {"base", "worker", "warm"}
-NAMES = sorted(module.name for module in pkgutil.iter_modules(adapters.__path__) if module.name not in NOT_ADAPTERS)
+NAMES = adapter_names()
 HEAVY = ("torch", "transformers", "vllm", "docker", "onnxruntime", "rapidocr", "tesserocr", "cv2", "numpy", "PIL")
 READERS = ["rapidocr", "tesseract"]  # those that are loaded with trained weights here
 # An adapter of a family of weights is loaded with a tiny random checkpoint, built for the tests.

@@ -1,0 +1,180 @@
+"""Where a family of models writes that something is, and how that becomes pixels of the image: one line a family.
+
+Every family means something else by the same four numbers. `FAMILIES` is the only place that knows; adapters ask
+`boxes_in` for the boxes of a whole answer, `to_pixels` for one box and `from_pixels` for a box in a prompt.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.base import Box
+
+Size = tuple[int, int]  # width, height in pixels
+Found = tuple[Any, dict[str, str]]  # the numbers as the model wrote them; text and kind of the box
+
+DECODER = json.JSONDecoder(strict=False)  # a line break inside a text is no reason to lose a box
+# A backslash that begins no escape of JSON, or one that does but only by chance: \frac, \theta, \nabla.
+LATEX = re.compile(
+    r'(\\\\)|\\(?:(?!["/bfnrtu])|(?=u(?![0-9a-fA-F]{4}))|(?=(?:b(?:ar|egin|eta|f|ig|inom|oldsymbol)|f(?:orall|rac)'
+    r"|n(?:abla|eq)|r(?:angle|ho|ight|m)|t(?:an|au|ext|heta|ilde|imes|o))(?![a-z])|text[a-z]))"
+)
+MOST_IN_VAIN = 1000  # braces that open no object before an answer is taken for noise
+FLAT_OBJECT = re.compile(r"\{[^{}]*\}")
+QWEN_BOX = re.compile(
+    r"(?:<\|object_ref_start\|>(?P<text>.*?)<\|object_ref_end\|>)?\s*"
+    r"<\|box_start\|>\s*\(([^()]*)\)\s*,\s*\(([^()]*)\)\s*<\|box_end\|>",
+    re.DOTALL,
+)
+HTML_BOX = re.compile(r"""<(?P<kind>\w+)[^<>]*?\sdata-bbox=["'](?P<numbers>[^"'<>]*)["']""")
+INTERN_BOXES = re.compile(r"(?:<ref>(?P<text>.*?)</ref>)?\s*<box>(?P<numbers>[\[\]\d\s.,-]*)</box>", re.DOTALL)
+DEEPSEEK_BOXES = re.compile(
+    r"(?:<\|ref\|>(?P<text>.*?)<\|/ref\|>)?\s*<\|det\|>(?P<numbers>[\[\]\d\s.,-]*)<\|/det\|>", re.DOTALL
+)
+
+
+def objects(answer: str) -> Iterator[dict[str, Any]]:
+    """The outermost JSON objects in an answer that may be cut off, in a code fence or in single quotes.
+
+    LaTeX with single backslashes inside a text is read as it was meant, not as an escape.
+    """
+    text = LATEX.sub(lambda match: match[1] or r"\\", answer)
+    position = in_vain = 0
+    while (start := text.find("{", position)) >= 0 and in_vain < MOST_IN_VAIN:
+        found, position = object_at(text, start)
+        if isinstance(found, dict):
+            yield found
+        else:
+            in_vain += 1
+
+
+def object_at(text: str, start: int) -> tuple[Any, int]:
+    """What begins here, None if it is no object, and where to look on."""
+    try:
+        return DECODER.raw_decode(text, start)
+    except (ValueError, RecursionError):
+        pass
+    if flat := FLAT_OBJECT.match(text, start):
+        with contextlib.suppress(ValueError, SyntaxError, MemoryError, RecursionError):
+            return ast.literal_eval(flat[0]), flat.end()
+    return None, start + 1
+
+
+def nested(value: Any) -> Iterator[dict[str, Any]]:
+    """Every object in lists and objects, in the order of the answer."""
+    if isinstance(value, dict):
+        yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from nested(each)
+
+
+def in_json(text: str) -> Iterator[Found]:
+    """``{"bbox_2d": […], "label": …}`` and its relatives; moondream names every side."""
+    for item in nested(list(objects(text))):
+        numbers = next((item[name] for name in ("bbox_2d", "bbox", "box_2d", "box") if name in item), None)
+        if numbers is None and "x_min" in item:
+            numbers = [item.get(side) for side in ("x_min", "y_min", "x_max", "y_max")]
+        if numbers is not None:
+            said = next((item[name] for name in ("text", "text_content", "content", "label") if item.get(name)), "")
+            yield numbers, {"text": str(said), "kind": str(item.get("category") or item.get("type") or "object")}
+
+
+def in_html(text: str) -> Iterator[Found]:
+    """``<p data-bbox="x1 y1 x2 y2">``, what Qwen-VL answers to ``qwenvl html``."""
+    for match in HTML_BOX.finditer(text):
+        yield re.findall(r"-?[\d.]+", match["numbers"]), {"kind": match["kind"]}
+
+
+def in_qwen_marks(text: str) -> Iterator[Found]:
+    """``<|object_ref_start|>x<|object_ref_end|><|box_start|>(x1,y1),(x2,y2)<|box_end|>``; special tokens kept."""
+    for match in QWEN_BOX.finditer(text):
+        yield [*match[2].split(","), *match[3].split(",")], {"text": (match["text"] or "").strip(), "kind": "object"}
+
+
+def in_lists(pattern: re.Pattern[str]) -> Callable[[str], Iterator[Found]]:
+    """A name, then a list of boxes between marks: ``[[x1, y1, x2, y2], …]`` or one box alone."""
+
+    def find(text: str) -> Iterator[Found]:
+        for match in pattern.finditer(text):
+            fields = {"text": (match["text"] or "").strip(), "kind": "object"}
+            for numbers in re.findall(r"\[([^\[\]]*)\]", match["numbers"]) or [match["numbers"]]:
+                yield numbers.split(","), fields
+
+    return find
+
+
+def one_after_another(*finders: Callable[[str], Iterator[Found]]) -> Callable[[str], Iterator[Found]]:
+    def find(text: str) -> Iterator[Found]:
+        for each in finders:
+            yield from each(text)
+
+    return find
+
+
+@dataclass(frozen=True)
+class Convention:
+    """How one family writes a box, always left, top, right, bottom.
+
+    span: the number that stands for the right and the bottom edge; None: they are pixels of what the model saw.
+    """
+
+    span: float | None
+    find: Callable[[str], Iterator[Found]]
+
+
+# By ``model_type`` of config.json where the family has a class in transformers. Sources: the families' own READMEs,
+# evaluation and demo code; Qwen2-VL and Qwen3-VL are relative, Qwen2.5-VL between them is not.
+FAMILIES = {
+    "qwen2_vl": Convention(1000, one_after_another(in_qwen_marks, in_json)),
+    "qwen2_5_vl": Convention(None, one_after_another(in_json, in_html)),
+    "qwen3_vl": Convention(1000, one_after_another(in_json, in_html)),
+    "qwen3_vl_moe": Convention(1000, one_after_another(in_json, in_html)),
+    "dots_ocr": Convention(None, in_json),
+    "internvl": Convention(1000, in_lists(INTERN_BOXES)),
+    "deepseek": Convention(999, in_lists(DEEPSEEK_BOXES)),
+    "moondream": Convention(1, in_json),
+}
+
+
+def scale(family: str, size: Size, seen: Size | None) -> tuple[float, float]:
+    """Image pixels of one unit of the family, across and down. Raises `KeyError` for an unknown family."""
+    span = FAMILIES[family].span
+    across, down = (span, span) if span is not None else seen or size
+    return size[0] / across, size[1] / down
+
+
+def to_pixels(family: str, numbers: Any, size: Size, seen: Size | None = None, **fields: Any) -> Box | None:
+    """A box of the family's numbers in pixels of the image, clamped and sorted; None for what is no box.
+
+    size: of the image. seen: of what the model was given after its own resize. fields: text, kind, confidence.
+    """
+    across, down = scale(family, size, seen)
+    try:
+        left, top, right, bottom = (float(number) for number in numbers)
+    except (TypeError, ValueError):
+        return None
+    return Box.within((left * across, top * down, right * across, bottom * down), *size, **fields)
+
+
+def from_pixels(family: str, box: tuple[float, float, float, float], size: Size, seen: Size | None = None) -> list[Any]:
+    """The way back, for a box that is part of a prompt: whole numbers, fractions where the edge is 1."""
+    across, down = scale(family, size, seen)
+    numbers = [box[0] / across, box[1] / down, box[2] / across, box[3] / down]
+    return numbers if FAMILIES[family].span == 1 else [round(number) for number in numbers]
+
+
+def boxes_in(family: str, answer: str, size: Size, seen: Size | None = None) -> tuple[Box, ...]:
+    """Every box of an answer in the order it was given; none for a family that has no convention."""
+    if family not in FAMILIES:
+        return ()
+    found = FAMILIES[family].find(answer)
+    boxes = (to_pixels(family, numbers, size, seen, **fields) for numbers, fields in found)
+    return tuple(box for box in boxes if box)
