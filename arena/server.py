@@ -17,7 +17,7 @@ from arena.config import VERSION
 from arena.core import Arena
 from arena.errors import ArenaError
 from arena.harden import Harden
-from arena.ui import build_ui
+from arena.ui import build_ui, csv_route
 from arena.ui.i18n import catalogue
 from arena.ui.media import router
 from arena.ui.shell import Shell
@@ -36,6 +36,7 @@ def create_app(arena: Arena) -> FastAPI:
         return {"status": "ok", "version": VERSION}
 
     app.include_router(router(arena))
+    app.include_router(csv_route.router(arena))
     page = build_ui(arena)
     page.state_session_capacity = SESSIONS
     # Twice the queue of the device: what visitors do besides waiting for it must fit in too.
