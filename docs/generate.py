@@ -20,13 +20,13 @@ SHOWN = ("app.py", "arena", "adapters", "benchmarks", "docs", "tests")
 
 
 def tree() -> str:
-    """Every file of code with the first line of its docstring, which is its purpose."""
+    """Every file of code but the single tests, with the first line of its docstring, which is its purpose."""
     return "```\n" + "\n".join(f"{name:<34} {purpose}".rstrip() for name, purpose in _branches(ROOT, 0)) + "\n```"
 
 
 def _branches(folder: Path, depth: int) -> Iterator[tuple[str, str]]:
     for path in sorted(folder.iterdir(), key=lambda path: (path.is_dir(), path.name)):
-        if path.name.startswith((".", "__")) or (depth == 0 and path.name not in SHOWN):
+        if path.name.startswith((".", "__", "test_")) or (depth == 0 and path.name not in SHOWN):
             continue
         if path.suffix == ".py":
             yield "  " * depth + path.name, _purpose(path)
