@@ -19,7 +19,7 @@ def said(url: URL) -> str:
     """The database as people may see it: a path, or a URL without the password."""
     if url.get_backend_name() == "sqlite":
         return url.database or ""
-    return url.set(query={}).render_as_string(hide_password=True)
+    return url.set(drivername="postgresql", query={}).render_as_string(hide_password=True)
 
 
 def reason(error: Exception, url: URL) -> tuple[str, dict[str, Any]]:

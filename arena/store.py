@@ -68,7 +68,8 @@ class Store:
         self._url = parse(url)
         self._engine = open_database(self._url, timeout_s)
         self._dialect = self._engine.dialect.name
-        self._insert: Any = sqlite.insert if self._dialect == "sqlite" else postgresql.insert
+        adding = sqlite.insert(RUN) if self._dialect == "sqlite" else postgresql.insert(RUN)
+        self._adding = adding.on_conflict_do_nothing().returning(RUN.c.seq)
         self._counted: dict[RunQuery, tuple[int, float, int]] = {}  # by filters: newest seq, when, how many
 
     @property
@@ -82,9 +83,8 @@ class Store:
         Saving the same run again changes nothing, so a save of unknown outcome may be repeated.
         """
         values = dict(zip((field.name for field in FIELDS), flatten(run), strict=True))
-        row = self._insert(RUN).values(**values, box_count=len(run.boxes)).on_conflict_do_nothing()
         with told(self._url), writing(self._engine).begin() as connection:
-            seq = connection.scalar(row.returning(RUN.c.seq))
+            seq = connection.scalar(self._adding, {**values, "box_count": len(run.boxes)})
             if seq is not None and run.scores:
                 scores = [{"run_seq": seq, "metric": metric, "value": value} for metric, value in run.scores.items()]
                 connection.execute(insert(SCORE), scores)
@@ -158,7 +158,7 @@ class Store:
         """How many ``runs`` there are in all, and how many with each status."""
         counting = select(RUN.c.status, func.count()).group_by(RUN.c.status).order_by(RUN.c.status)
         with told(self._url), self._engine.connect() as connection:
-            counts: dict[str, int] = dict(connection.execute(counting).tuples().all())
+            counts = {row.status: int(row[1]) for row in connection.execute(counting)}
         return {"runs": sum(counts.values()), **counts}
 
     def close(self) -> None:

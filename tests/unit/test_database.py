@@ -1,0 +1,379 @@
+"""What can be wrong with a database: each is told clearly, in both languages, and what is there is left as it was."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from runs import make_run
+
+from arena.errors import ArenaError, RunError
+from arena.store import RunQuery, Store
+
+if TYPE_CHECKING:
+    from postgres import Cluster
+
+pytest_plugins = ("postgres",)
+ROOT = Path(__file__).parent.parent.parent
+# Root may write anywhere, so as root the programs of these tests give that right up.
+BOUND = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.getuid() == 0 else []
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A database with a hundred runs, closed."""
+    path = tmp_path / "arena.db"
+    store = Store(f"sqlite:///{path}")
+    for number in range(100):
+        store.save(make_run(number))
+    store.close()
+    return path
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def refusal(path: Path | str) -> ArenaError:
+    """The error of opening, which must not change the file."""
+    before = digest(path) if isinstance(path, Path) and path.is_file() else ""
+    with pytest.raises(ArenaError) as caught:
+        Store(f"sqlite:///{path}" if isinstance(path, Path) else path)
+    assert before == (digest(path) if before and isinstance(path, Path) else "")
+    assert caught.value.text("ru") != caught.value.text("en")
+    return caught.value
+
+
+HEAD = """
+import os, sys
+from arena.errors import ArenaError
+from arena.store import RunQuery, Store
+from runs import make_run
+"""
+
+
+def child(code: str, *arguments: object, within: Sequence[str] = ()) -> subprocess.Popen[str]:
+    """A program of its own that has the store and the runs of the tests at hand."""
+    command = [*within, sys.executable, "-c", HEAD + textwrap.dedent(code), *map(str, arguments)]
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd="/")
+
+
+# --- opening ---
+
+
+def test_a_newer_database_is_refused_and_not_touched(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        file.execute("UPDATE arena_version SET version_num = '9999'")
+        file.commit()
+    error = refusal(path)
+    assert error.key == "store.newer" and "9999" in error.text() and str(path) in error.text()
+
+
+def test_a_newer_database_whose_program_was_killed_is_not_touched_either(path: Path) -> None:
+    """The new version stands in the log alone: opening must not write it back into the file."""
+    code = """
+        import sqlite3
+        file = sqlite3.connect(sys.argv[1])
+        file.execute("UPDATE arena_version SET version_num = '9999'")
+        file.commit()
+        os.kill(os.getpid(), 9)
+    """
+    child(code, path).communicate(timeout=30)
+    log = path.with_name("arena.db-wal")
+    before = digest(log)
+    assert refusal(path).key == "store.newer"
+    assert digest(log) == before
+
+
+@pytest.mark.parametrize(
+    "content", [b"not a database at all" * 500, b"\x00" * 8192, b"SQLite format 3\x00 and no more"]
+)
+def test_a_file_that_is_no_database_is_refused_and_not_touched(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "arena.db"
+    path.write_bytes(content)
+    assert refusal(path).key == "store.damaged"
+    assert os.listdir(tmp_path) == ["arena.db"]
+
+
+@pytest.mark.parametrize("page", [2, 5, 20])
+def test_a_database_with_an_overwritten_page_is_refused_and_not_touched(path: Path, page: int) -> None:
+    with path.open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(random.Random(page).randbytes(4096))
+    assert refusal(path).key == "store.damaged"
+
+
+def test_a_database_cut_in_half_is_refused_and_not_touched(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+    assert refusal(path).key == "store.damaged"
+
+
+def test_a_database_of_another_program_is_refused_and_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "places.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        file.execute("CREATE TABLE bookmarks (url)")
+    assert refusal(path).key == "store.foreign"
+
+
+def test_damage_met_later_is_told(path: Path) -> None:
+    store = Store(f"sqlite:///{path}")
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(random.Random(0).randbytes(path.stat().st_size - 4096))
+    with pytest.raises(RunError) as caught:
+        list(store.iterate(RunQuery()))
+    store.close()
+    assert (caught.value.kind, caught.value.key) == ("storage", "store.damaged")
+
+
+def test_an_empty_file_and_a_missing_folder_are_a_new_database(tmp_path: Path) -> None:
+    (tmp_path / "arena.db").touch()
+    for path in (tmp_path / "arena.db", tmp_path / "a папка with spaces & ?" / "b" / "arena.db"):
+        store = Store(f"sqlite:///{str(path).replace('?', '%3F')}")
+        store.save(make_run())
+        store.close()
+
+
+@pytest.mark.parametrize("what", ["file as folder", "folder as file"])
+def test_a_path_that_cannot_be(tmp_path: Path, what: str) -> None:
+    (tmp_path / "file").write_text("")
+    path = tmp_path / "file" / "arena.db" if what == "file as folder" else tmp_path
+    assert refusal(path).key in ("store.unwritable", "store.failed")
+
+
+@pytest.mark.parametrize("locked", ["folder", "file", "home"])
+def test_a_database_that_may_not_be_written(tmp_path: Path, locked: str) -> None:
+    folder = tmp_path / "data"
+    path = folder / "arena.db"
+    if locked != "home":
+        store = Store(f"sqlite:///{path}")
+        store.save(make_run())
+        store.close()
+    place = {"folder": folder, "file": path, "home": tmp_path}[locked]
+    place.chmod(0o500)
+    code = """
+        try:
+            Store(f"sqlite:///{sys.argv[1]}")
+        except ArenaError as error:
+            print(error.key, sys.argv[1] in error.text("ru"))
+    """
+    said = child(code, path, within=BOUND).communicate(timeout=30)[0]
+    place.chmod(0o700)
+    assert said == "store.unwritable True\n"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "arena.db",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "mysql://root:hunter2@localhost/x",
+        "postgresql://arena:hunter2@x@localhost/x",
+    ],
+)
+def test_an_address_that_is_none(url: str) -> None:
+    error = refusal(url)
+    assert error.key == "store.url" and "hunter2" not in error.text()
+
+
+# --- saving ---
+
+
+def test_a_save_waits_for_another_program_and_then_says_that_it_waited(path: Path) -> None:
+    store = Store(f"sqlite:///{path}", timeout_s=0.5)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        started = time.monotonic()
+        with pytest.raises(RunError) as caught:
+            store.save(make_run(500))
+        assert 0.4 < time.monotonic() - started < 5
+        assert (caught.value.kind, caught.value.key) == ("storage", "store.locked")
+        assert store.page(RunQuery()).total == 100  # who reads need not wait
+        release = threading.Timer(0.2, other.execute, ["ROLLBACK"])
+        release.start()
+        store.save(make_run(500))
+        release.join()
+    assert store.get("run-00500") == make_run(500)
+    store.close()
+
+
+def test_a_database_that_is_full_is_told_and_still_read(path: Path) -> None:
+    store = Store(f"sqlite:///{path}")
+    with store._engine.connect() as connection:  # the only one in the pool
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(RunError) as caught:
+        store.save(make_run(500, text="x" * 10**6))
+    assert (caught.value.kind, caught.value.key) == ("storage", "store.full")
+    assert "кончилось место" in caught.value.text("ru")
+    assert store.page(RunQuery()).total == 100 and store.get("run-00500") is None
+    store.close()
+    store.save(make_run(500, text="x" * 10**6))  # on a new connection, without the limit
+    store.close()
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    """A real one, of two megabytes: what was saved is read, and saving goes on when there is room again."""
+    mount = ["unshare", "--mount", *([] if os.getuid() == 0 else ["--map-root-user"])]
+    if subprocess.run([*mount, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("this machine lets nobody mount a file system")
+    code = """
+        store = Store(f"sqlite:///{sys.argv[1]}/arena.db")
+        with open(f"{sys.argv[1]}/filler", "wb") as filler:
+            filler.write(bytes(600_000))
+        saved = 0
+        try:
+            while saved < 1000:
+                store.save(make_run(saved, text="x" * 5000))
+                saved += 1
+        except ArenaError as error:
+            print(error.key)
+        assert store.get("run-00000") and 0 < len(list(store.iterate(RunQuery()))) == saved < 1000
+        os.remove(f"{sys.argv[1]}/filler")
+        store.save(make_run(saved))
+        print(store.page(RunQuery()).total - saved)
+        store.close()
+        os.system(f"mount -o remount,ro {sys.argv[1]}")
+        try:
+            store.save(make_run(saved + 1))
+        except ArenaError as error:
+            print(error.key)
+    """
+    script = 'mount -t tmpfs -o size=2m tmpfs "$0" && exec "$@"'
+    process = child(code, tmp_path, within=[*mount, "sh", "-c", script, str(tmp_path)])
+    assert process.communicate(timeout=60)[0].split() == ["store.full", "1", "store.unwritable"]
+
+
+KILLED = """
+    store = Store(f"sqlite:///{sys.argv[1]}")
+    for number in range(int(sys.argv[2]), 10**9):
+        store.save(make_run(number))
+        os.write(1, b"%d\\n" % number)
+"""
+
+
+def test_kill_9_while_saving_loses_no_row_that_was_acknowledged(tmp_path: Path) -> None:
+    """Twelve programs are killed, three at a time, each after another number of rows."""
+    path, chance, acknowledged = tmp_path / "arena.db", random.Random(3), set()
+    for turn in range(4):
+        writers = [child(KILLED, path, (turn * 3 + number + 1) * 1000) for number in range(3)]
+        for writer in writers:
+            for _ in range(chance.randrange(1, 40)):
+                assert writer.stdout is not None
+                acknowledged.add(int(writer.stdout.readline()))
+            writer.send_signal(signal.SIGKILL)
+        for writer in writers:
+            assert writer.stdout is not None
+            with writer.stdout as rest:
+                acknowledged |= {int(line) for line in rest}
+            assert writer.wait(30) == -signal.SIGKILL
+    store = Store(f"sqlite:///{path}")
+    found = {int(run.run_id.removeprefix("run-")) for run in store.iterate(RunQuery())}
+    assert acknowledged <= found and len(found) - len(acknowledged) <= 12
+    assert store.page(RunQuery(text="кассовый")).total == len(found)
+    store.close()
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        assert file.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        file.execute("INSERT INTO run_search(run_search, rank) VALUES ('integrity-check', 1)")
+
+
+def test_opening_and_closing_leaks_nothing(path: Path) -> None:
+    def once() -> int:
+        store = Store(f"sqlite:///{path}")
+        store.save(make_run(500))
+        store.page(RunQuery())
+        store.close()
+        return len(os.listdir("/proc/self/fd"))
+
+    open_files = once()
+    assert [once() for _ in range(20)] == [open_files] * 20
+    assert threading.active_count() == 1 or "sqlite" not in str(threading.enumerate())
+
+
+# --- a server ---
+
+
+@pytest.mark.postgres
+def test_a_wrong_password_is_told_without_the_password(cluster: Cluster) -> None:
+    for secret in ("hunter2", "p%40ss%2Fword"):
+        with pytest.raises(ArenaError) as caught:
+            Store(cluster.url("postgres", password=secret))
+        shown = caught.value.text() + caught.value.text("ru") + "".join(traceback.format_exception(caught.value))
+        assert caught.value.key == "store.unreachable" and "password authentication failed" in shown
+        assert secret not in shown and "p@ss/word" not in shown and "***" in shown
+
+
+@pytest.mark.postgres
+def test_a_database_there_is_not(cluster: Cluster) -> None:
+    error = refusal(cluster.url("nowhere"))
+    assert error.key == "store.unreachable" and '"nowhere" does not exist' in error.text()
+
+
+@pytest.mark.parametrize("password", ["hunter2", "5/hunter2", "hunter2/x"])
+def test_a_server_there_is_not(password: str) -> None:
+    error = refusal(f"postgres://arena:{password}@127.0.0.1:1/arena?application_name=hunter2")
+    assert error.key == "store.unreachable" and "hunter2" not in error.text()
+    assert "postgresql://arena:***@127.0.0.1:1/arena" in error.text()
+
+
+@pytest.mark.postgres
+def test_a_server_that_restarts_is_found_again(cluster: Cluster) -> None:
+    store = Store(cluster.url(cluster.new_database()))
+    store.save(make_run(1))
+    cluster.stop()
+    with pytest.raises(RunError) as caught:
+        store.save(make_run(2))
+    assert (caught.value.kind, caught.value.key) == ("storage", "store.unreachable")
+    cluster.start()
+    store.save(make_run(2))
+    assert store.counts()["runs"] == 2
+    store.close()
+
+
+@pytest.mark.postgres
+def test_a_server_whose_table_is_locked_or_may_only_be_read(cluster: Cluster) -> None:
+    name = cluster.new_database()
+    store = Store(cluster.url(name), timeout_s=0.3)
+    with cluster.connect(name) as other, other.transaction():
+        other.execute("LOCK TABLE run IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(RunError) as caught:
+            store.save(make_run(1))
+        assert caught.value.key == "store.locked"
+    store.save(make_run(1))
+    with cluster.connect(name) as other:
+        other.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    store.close()
+    with pytest.raises(RunError) as caught:
+        store.save(make_run(2))
+    assert caught.value.key == "store.read_only"
+    store.close()
+
+
+@pytest.mark.postgres
+def test_a_newer_schema_and_foreign_tables_on_a_server(cluster: Cluster) -> None:
+    name = cluster.new_database()
+    Store(cluster.url(name)).close()
+    with cluster.connect(name) as connection:
+        connection.execute("UPDATE arena_version SET version_num = '9999'")
+    assert refusal(cluster.url(name)).key == "store.newer"
+    name = cluster.new_database()
+    with cluster.connect(name) as connection:
+        connection.execute("CREATE TABLE run (mine text)")
+    assert refusal(cluster.url(name)).key == "store.foreign"
