@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 SENTENCES = [
@@ -31,6 +34,12 @@ LLAMA_TEMPLATE = (
     "{% endif %}{% endfor %}<|eot_id|>{% endfor %}"
     "{% if add_generation_prompt %}<|start_header_id|>assistant<|end_header_id|>\n\n{% endif %}"
 )
+
+
+@functools.cache
+def built(build: Callable[[Path], Path]) -> Path:
+    """The checkpoint, built once in this process."""
+    return build(Path(os.environ["HOME"]) / "tiny" / build.__name__)
 
 
 def tokenizer(special: list[str], **named: str):

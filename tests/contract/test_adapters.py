@@ -23,7 +23,7 @@ NAMES = adapter_names()
 HEAVY = ("torch", "transformers", "vllm", "docker", "onnxruntime", "rapidocr", "tesserocr", "cv2", "numpy", "PIL")
 READERS = ["rapidocr", "tesseract"]  # those that are loaded with trained weights here
 # An adapter of a family of weights is loaded with a tiny random checkpoint, built for the tests.
-CHECKPOINTS = {"transformers_chat": tiny.qwen2_vl}
+CHECKPOINTS = {"transformers_chat": tiny.qwen2_vl, "got_ocr": tiny.got_ocr}
 
 
 @pytest.fixture(scope="module")
