@@ -38,12 +38,17 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def app_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of the app."""
+    return tmp_path_factory.mktemp("app") / "data"
+
+
+@pytest.fixture(scope="package")
+def app_url(app_home: Path) -> Iterator[str]:
     """The app as a user starts it, on a home of its own; its address."""
-    home = tmp_path_factory.mktemp("app")
     port = free_port()
-    environ = os.environ | {"ARENA_HOME": str(home / "data"), "ARENA_DEV": "1", "PYTHONUNBUFFERED": "1"}
-    log = home / "log.txt"
+    environ = os.environ | {"ARENA_HOME": str(app_home), "ARENA_DEV": "1", "PYTHONUNBUFFERED": "1"}
+    log = app_home.parent / "log.txt"
     with log.open("w") as output:
         process = subprocess.Popen(
             [sys.executable, "app.py", "--port", str(port)], cwd=ROOT, env=environ, stdout=output, stderr=output
