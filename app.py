@@ -7,14 +7,12 @@ usual one is not.
 from __future__ import annotations
 
 import argparse
-import locale
 import os
 import sys
 from dataclasses import replace
 
 from arena.config import load_settings
 from arena.errors import ArenaError
-from arena.strings import pick_language
 
 
 def main() -> int:
@@ -36,8 +34,9 @@ def main() -> int:
         with arena_of(settings) as arena:
             serve(arena, settings.host, settings.port, any_port=not asked)
     except ArenaError as error:
-        lang = pick_language((locale.getlocale()[0] or "en").replace("_", "-"))
-        print(error.text(lang), file=sys.stderr)  # noqa: T201
+        from arena.cli import terminal_language
+
+        print(error.text(terminal_language()), file=sys.stderr)  # noqa: T201
         return 2
     return 0
 

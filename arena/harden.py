@@ -17,10 +17,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Events carry prompts, references and session data, never files: those go to /upload.
 MAX_EVENT_BYTES = 4 * 10**6
+MOST_DRAINED = 256 * 10**6  # bytes of a refused body that are read, and thrown away at once
 UPLOAD = "/gradio_api/upload"
 # Everything these paths name after the prefix must be a file of ours, never an address elsewhere.
 FILES = ("/gradio_api/file=", "/gradio_api/file/", "/gradio_api/stream/", "/gradio_api/deep_link")
-CLOSED = ("/gradio_api/proxy=", "/monitoring", "/gradio_api/monitoring", "/gradio_api/runs")
+CLOSED = (
+    "/gradio_api/proxy=",
+    "/gradio_api/monitoring",
+    "/gradio_api/openapi.json",
+    "/gradio_api/runs",
+    "/monitoring",
+)
 EVENTS = re.compile(r"^/gradio_api/(queue/join|call/|run/|api/|component_server)")
 ADDRESS = re.compile(r"^\s*([a-z][a-z0-9+.-]*:)?[/\\]{2}|^\s*(https?|ftp|file|data|gopher):", re.IGNORECASE)
 
@@ -67,7 +74,9 @@ class Harden:
                 message = {**message, "headers": kept + self.headers}
             await send(message)
 
-        async def refuse(code: int, why: str) -> None:
+        async def refuse(code: int, why: str, *, unread: bool = True) -> None:
+            if unread:
+                await drain(receive)
             answer = JSONResponse({"detail": why}, code, {"connection": "close"})
             await answer(scope, receive, safe_send)
 
@@ -84,7 +93,7 @@ class Harden:
                 await refuse(413, f"at most {limit} bytes")
                 return
             if names_address(body):
-                await refuse(403, "files come as uploads, not as addresses")
+                await refuse(403, "files come as uploads, not as addresses", unread=False)
                 return
             receive = replay(body, receive)
             await self.app(scope, receive, safe_send)
@@ -130,6 +139,16 @@ def refusal(scope: Scope) -> str | None:
 def declared_bytes(scope: Scope) -> int:
     length = dict(scope["headers"]).get(b"content-length", b"0")
     return int(length) if length.isdigit() else 0
+
+
+async def drain(receive: Receive) -> None:
+    """Take what the client is still sending, within reason: it reads no answer before it has sent all."""
+    taken = 0
+    while taken < MOST_DRAINED:
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if message["type"] == "http.disconnect" or not message.get("more_body"):
+            return
 
 
 async def whole_body(receive: Receive, limit: int) -> bytes | None:

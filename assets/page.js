@@ -51,6 +51,16 @@
     return true;
   }
 
+  /* The framework writes a group's name beside it without saying whose it is. */
+  document.addEventListener("focusin", (event) => {
+    const group = event.target.closest?.("fieldset");
+    const name = group?.querySelector(":scope > [data-testid=block-info]");
+    if (!name || group.hasAttribute("aria-labelledby")) return;
+    name.id ||= `${group.id}-name`;
+    group.setAttribute("role", "group");
+    group.setAttribute("aria-labelledby", name.id);
+  });
+
   document.addEventListener("paste", (event) => {
     if (give(event.clipboardData?.files || [])) event.preventDefault();
   });

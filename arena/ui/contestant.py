@@ -9,10 +9,11 @@ from typing import Any
 import gradio as gr
 
 from adapters.base import Adapter, adapter_class
+from arena.catalog import adapter_exists
 from arena.core import Arena
 from arena.errors import RunError
 from arena.spec import ModelSpec
-from arena.status import ModelStatus, adapter_exists, model_status
+from arena.status import ModelStatus, model_status
 from arena.strings import tr
 from arena.ui import render
 from arena.ui.i18n import t
@@ -26,6 +27,18 @@ class Param:
     least: float
     most: float
     whole: bool = False
+
+    def read(self, said: str) -> float | int | None:
+        """The value in a visitor's words, a decimal comma included; None for anything but a number in the range.
+
+        >>> Param("temperature", 0, 2).read("0,7"), Param("seed", 0, 9, whole=True).read("1.5")
+        (0.7, None)
+        """
+        try:
+            value = int(said) if self.whole else float(said.replace(",", "."))
+        except ValueError:
+            return None
+        return value if self.least <= value <= self.most else None
 
 
 PARAMS = (
@@ -53,7 +66,7 @@ class Contestant:
     model: gr.Dropdown
     badge: gr.HTML
     box: gr.Accordion
-    params: dict[str, gr.Number]
+    params: dict[str, gr.Textbox]
 
     @property
     def inputs(self) -> set[Any]:
@@ -74,12 +87,11 @@ def build(letter: str, first: str) -> Contestant:
     box = gr.Accordion(t("ui.params.title"), open=False, visible=False, elem_id=f"params-{low}")
     with box, gr.Row(elem_classes="params"):
         params = {
-            param.name: gr.Number(
+            param.name: gr.Textbox(
                 label=t(f"ui.params.{param.name}"),
                 placeholder=t("ui.params.default"),
-                precision=0 if param.whole else None,
-                step=1 if param.whole else 0.05,
-                value=None,
+                max_lines=1,
+                max_length=20,
                 min_width=120,
                 elem_id=f"{param.name.replace('_', '-')}-{low}",
             )
@@ -135,7 +147,7 @@ def update(side: Contestant, entrants: Mapping[str, Entrant], chosen: str | None
         side.model: gr.Dropdown(choices=choices, value=chosen if entrant else None),
         side.badge: badge(entrant.spec, entrant.status, lang) if entrant else "",
         side.box: gr.Accordion(visible=any(name in honoured for name in side.params)),
-        **{number: gr.Number(visible=name in honoured) for name, number in side.params.items()},
+        **{field: gr.Textbox(visible=name in honoured) for name, field in side.params.items()},
     }
 
 
@@ -144,10 +156,11 @@ def given_params(side: Contestant, spec: ModelSpec, data: Mapping[Any, Any], lan
     honoured = traits(spec).params
     given: dict[str, object] = {}
     for param in PARAMS:
-        value = data[side.params[param.name]]
-        if value is None or param.name not in honoured:
+        said = str(data[side.params[param.name]] or "").strip()
+        if not said or param.name not in honoured:
             continue
-        if not param.least <= value <= param.most:
+        value = param.read(said)
+        if value is None:
             raise RunError(
                 "bad_input",
                 key="ui.params.range",
@@ -155,5 +168,5 @@ def given_params(side: Contestant, spec: ModelSpec, data: Mapping[Any, Any], lan
                 least=f"{param.least:g}",
                 most=f"{param.most:g}" if param.most < 1e6 else f"{param.most:.0f}",
             )
-        given[param.name] = int(value) if param.whole else float(value)
+        given[param.name] = value
     return given

@@ -33,7 +33,7 @@ def _count(value: float | None, lang: str) -> str:
 
 
 def _share(value: float | None, lang: str) -> str:
-    return UNKNOWN if value is None else f"{percent(value, lang)}{SPACE}%"
+    return UNKNOWN if value is None else f"{percent(value, lang)}{SPACE if lang == 'ru' else ''}%"
 
 
 FIGURES: tuple[Figure, ...] = (

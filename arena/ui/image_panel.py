@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 from arena.core import Arena
 from arena.errors import RunError
@@ -41,7 +42,10 @@ class Chosen:
 
 @dataclass(frozen=True)
 class ImagePanel:
-    """chosen: a `gr.State` with `Chosen`. picture: the block that shows it, boxes included."""
+    """chosen: a `gr.State` with `Chosen`. picture: the block that shows it, boxes included.
+
+    changes: the events after which another picture may be chosen.
+    """
 
     arena: Arena
     chosen: gr.State
@@ -50,6 +54,7 @@ class ImagePanel:
     file: gr.File
     trouble: gr.HTML
     samples: gr.HTML
+    changes: list[Dependency] = field(default_factory=list)
 
     @property
     def outputs(self) -> list[Any]:
@@ -77,8 +82,8 @@ class ImagePanel:
             yield from self._read(Path(path), 1, before, language(request))
 
     def turn(self, number: float, before: Chosen, request: gr.Request) -> Iterator[Update]:
-        """Another page of the PDF."""
-        if before.source:
+        """Another page of the PDF. A file that has just been shown says its first page itself."""
+        if before.source and int(number) != before.page:
             yield from self._read(before.source, int(number), before, language(request))
 
     def pick(self, event: gr.EventData, request: gr.Request) -> Update:
@@ -127,10 +132,14 @@ def build(arena: Arena) -> ImagePanel:
     panel = ImagePanel(arena, chosen, shown, page, file, trouble, strip)
     watched: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     reading = watched | {"concurrency_limit": 4, "concurrency_id": "reading"}
-    file.upload(panel.take, [file, chosen], panel.outputs, **reading)
-    camera.change(panel.take, [camera, chosen], panel.outputs, **reading)
-    page.release(panel.turn, [page, chosen], panel.outputs, **reading)
-    strip.select(panel.pick, None, panel.outputs, queue=False, **watched)
+    panel.changes.extend(
+        [
+            file.upload(panel.take, [file, chosen], panel.outputs, **reading),
+            camera.change(panel.take, [camera, chosen], panel.outputs, **reading),
+            page.change(panel.turn, [page, chosen], panel.outputs, trigger_mode="always_last", **reading),
+            strip.select(panel.pick, None, panel.outputs, queue=False, **watched),
+        ]
+    )
     open_camera.click(lambda: gr.Image(visible=True), None, camera, queue=False, **watched)
     return panel
 

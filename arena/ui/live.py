@@ -64,12 +64,14 @@ class Live:
     """One running comparison of one visitor.
 
     lang: his language now; he may switch it meanwhile. names: what the picture is called, by language.
+    pictured: whether this comparison's picture is still the one on the page.
     """
 
     def __init__(self, arena: Arena, request: Request, lang: str, names: Mapping[str, str]) -> None:
         self.request = request
         self.lang = lang
         self.names = names
+        self.pictured = True
         self.views = [View(letter_of(order), side.spec.title) for order, side in enumerate(request.sides)]
         self.version = 0  # grows with every event
         self.failed = False

@@ -80,8 +80,7 @@ class Frames:
         self._shown: dict[Any, str] = {}
         self._ended: tuple[str, Sequence[Run | None]] | None = None
 
-    def next(self, boxes: bool = True) -> dict[Any, Any]:
-        """`boxes`: whether the picture of the comparison is still the one on the page."""
+    def next(self) -> dict[Any, Any]:
         views, lang = self.live.views, self.live.lang
         ended = lang, [view.run for view in views]
         lines = timeline.timelines(views, lang)
@@ -94,7 +93,7 @@ class Frames:
         if ended != self._ended:  # the costly parts, made anew only when a side has come to its end
             self._ended = ended
             now |= self._after(views, ended[1], lang)
-        if not boxes:
+        if not self.live.pictured:
             now.pop(self.board.picture, None)
         changed = {block: html for block, html in now.items() if self._shown.get(block) != html}
         self._shown |= changed

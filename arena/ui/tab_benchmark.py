@@ -19,7 +19,8 @@ from arena.types import Status
 from arena.ui.block import block
 from arena.ui.i18n import language, t, task_title
 from arena.ui.numbers import number
-from arena.ui.plot import COSTS, TIMES, Point, plot
+from arena.ui.plot import plot
+from arena.ui.points import COSTS, TIMES, picture
 from arena.ui.run_detail import confirmation, detail
 from arena.ui.run_table import PAGES, SORTS, Reader, table
 
@@ -43,10 +44,12 @@ class Benchmark:
         return query, table(page, query, Reader(lang, self.arena.catalog.tasks))
 
     def drawing(self, query: RunQuery, x: str, y: str, lang: str) -> str:
+        """The plot of what the query finds; nothing while there are no runs at all."""
         with told(lang):
             present = self.arena.store.facets()["models"]
-            points = [point(row) for row in self.arena.store.points(query, DRAWN)]
-        return plot(points, present, x, y, lang) if present else ""
+            points = self.arena.store.points(query, DRAWN)
+        newest = DRAWN if len(points) == DRAWN else None
+        return plot(picture(points, present, x, y), lang, newest) if present else ""
 
     def refresh(self, query: RunQuery, x: str, y: str, request: gr.Request) -> tuple[Any, ...]:
         """Everything anew: the models to filter by, the table and the plot."""
@@ -117,8 +120,8 @@ class Benchmark:
                 gr.Info(tr("benchmark.gone", lang))
                 return ""
             others = [other for other in self.arena.store.comparison(run.comparison_id) if other.run_id != run.run_id]
-            picture = is_local(request) and self.arena.images.get(run.image_sha256) is not None
-        return detail(run, others, Reader(lang, self.arena.catalog.tasks), picture=picture)
+            shown = is_local(request) and self.arena.images.get(run.image_sha256) is not None
+        return detail(run, others, Reader(lang, self.arena.catalog.tasks), picture=shown)
 
     def ask(self, query: RunQuery, event: gr.EventData, request: gr.Request) -> tuple[tuple[RunQuery, int] | None, str]:
         """The question before deleting, and what exactly would be deleted."""
@@ -153,14 +156,6 @@ class Benchmark:
         return None, "", *self.refresh(query, x, y, request)
 
 
-def point(row: dict[str, Any]) -> Point:
-    """A run as the plot wants it, from what the store gives."""
-    own, device = row["peak_vram_process_mb"], row["peak_vram_device_mb"]
-    values = {key: row.get(key) for key in (*TIMES, *COSTS)}
-    values |= {"vram_mb": device if own is None else own, "ram_mb": row["peak_ram_mb"]}
-    return Point(row["run_id"], row["model"], row["title"], values)
-
-
 @contextlib.contextmanager
 def told(lang: str) -> Iterator[None]:
     """Turns an error of ours into the page's message."""
@@ -190,20 +185,20 @@ def build(arena: Arena) -> None:
         tasks = gr.Dropdown(kinds, multiselect=True, label=t("benchmark.filter.tasks"), scale=2, min_width=140)
         states = [(t(f"statuses.{status}"), status) for status in get_args(Status)]
         statuses = gr.Dropdown(states, multiselect=True, label=t("benchmark.filter.statuses"), scale=2, min_width=140)
-    picture = block("runs-plot", "benchmark")
+    figure = block("runs-plot", "benchmark")
     runs = block("runs-table", "benchmark")
     dialog = block("run-detail", "benchmark", "${value ? '<dialog open>' + value + '</dialog>' : ''}")
 
     filters, axes, rows = [text, models, tasks, statuses], [query, x, y], [query, runs]
-    everything = [models, *rows, picture]
+    everything = [models, *rows, figure]
     for event in (tab.select, runs.write_again):
         event(answers.refresh, axes, everything, **LIGHT)
     for changed in filters:
-        changed.change(answers.filter, [*axes, *filters], [*rows, picture], trigger_mode="always_last", **LIGHT)
-    for event in (picture.open_run, runs.open_run, dialog.open_run):
+        changed.change(answers.filter, [*axes, *filters], [*rows, figure], trigger_mode="always_last", **LIGHT)
+    for event in (figure.open_run, runs.open_run, dialog.open_run):
         event(answers.open, None, dialog, **LIGHT)
-    picture.choose_axis(answers.axis, axes, [x, y, picture], **LIGHT)
-    picture.only_model(answers.only, models, models, **LIGHT)
+    figure.choose_axis(answers.axis, axes, [x, y, figure], **LIGHT)
+    figure.only_model(answers.only, models, models, **LIGHT)
     runs.sort_runs(answers.sort, query, rows, **LIGHT)
     runs.turn_page(answers.turn, query, rows, **LIGHT)
     runs.size_page(answers.size, query, rows, **LIGHT)

@@ -141,6 +141,13 @@ def build(arena: Arena) -> None:
         async for update in follow(live):
             yield update
 
+    def after_choice(now: Chosen, reference: str, spoken: str, request: gr.Request) -> tuple[str, str]:
+        """Another picture was chosen, perhaps while a comparison still runs; its boxes are for the other one."""
+        live = visitors.running(str(request.session_hash))
+        if live:
+            live.pictured = now.image == live.request.image
+        return filled(now, reference, spoken)
+
     def on_leave(request: gr.Request) -> None:
         live = visitors.running(str(request.session_hash))
         if live:
@@ -152,10 +159,12 @@ def build(arena: Arena) -> None:
         """Everything the server has written, when the page opens and in another language after a switch."""
         lang = language(request)
         updates = description(task, a, b, prompt, lang) | image.open(now, lang)
+        if now.image is None:
+            updates |= dict(zip(known, filled(updates[image.chosen], "", ""), strict=True))
         if live is None:
             return updates | results.nothing(board, lang)
-        live.lang = lang
-        return updates | results.Frames(board, live).next(boxes=now.image == live.request.image)
+        live.lang, live.pictured = lang, now.image == live.request.image
+        return updates | results.Frames(board, live).next()
 
     watched: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     light: dict[str, Any] = {**watched, "queue": False}
@@ -172,10 +181,10 @@ def build(arena: Arena) -> None:
         on_run, inputs, shown, concurrency_limit=arena.settings.queue_size, concurrency_id="device", **watched
     )
     stop.click(on_stop, None, shown, cancels=[running], concurrency_limit=None, **watched)
-    image.chosen.change(
-        filled, [image.chosen, asked.reference, asked.language], [asked.reference, asked.language], **light
-    )
-    everything = list(dict.fromkeys([*described, *image.outputs, *board.outputs]))
+    known = [asked.reference, asked.language]
+    for change in image.changes:
+        change.then(after_choice, [image.chosen, *known], known, **light)
+    everything = list(dict.fromkeys([*described, *known, *image.outputs, *board.outputs]))
     on_language(opened, [image.chosen, last, *chosen], everything)
     Context.root_block.unload(on_leave)
 

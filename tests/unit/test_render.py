@@ -1,0 +1,110 @@
+"""What a model wrote becomes harmless HTML: nothing runs, nothing is fetched, nothing of the text is lost."""
+
+from __future__ import annotations
+
+import re
+import time
+from html import unescape
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arena.ui import diff, render
+
+HOSTILE = [
+    "<script>window.__x=1</script>",
+    "<img src=x onerror=window.__x=1>",
+    "<svg onload=window.__x=1><circle/></svg>",
+    "<td onclick=window.__x=1>cell</td>",
+    "<iframe srcdoc='<script>1</script>'></iframe>",
+    "<math><mtext><table><mglyph><style><img src=x onerror=window.__x=1></style></mglyph></table></mtext></math>",
+    "<a href='javascript:window.__x=1'>link</a>",
+    "[link](javascript:window.__x=1)",
+    "![picture](https://elsewhere.example/beacon.png)",
+    "<img src=https://elsewhere.example/beacon.png>",
+    "<style>body{display:none}</style>",
+    "<link rel=stylesheet href=//elsewhere.example/x.css>",
+    "<form action=//elsewhere.example><input name=a><button>send</button></form>",
+    "<base href=//elsewhere.example/>",
+    "<meta http-equiv=refresh content='0;url=//elsewhere.example'>",
+    "<div style='background:url(//elsewhere.example/x)' id=run class=chip>styled</div>",
+    "<noscript><p title='</noscript><img src=x onerror=window.__x=1>'>",
+]
+TAG = re.compile(r"<\s*(/?)([a-zA-Z][a-zA-Z0-9]*)([^>]*)>")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_nothing_of_a_hostile_answer_can_run_or_be_fetched(text: str) -> None:
+    for html in (render.markdown(text), render.clean(text)):
+        for _, name, attributes in TAG.findall(html):
+            assert name in render.TAGS
+            assert re.fullmatch(r'( (col|row)span="[^"]*")*\s*/?', attributes), html
+
+
+def test_tables_survive_in_both_notations() -> None:
+    html = render.markdown("|a|b|\n|-|-|\n|1|2|\n\n<table><tr><td colspan=2 onclick=x>merged</td></tr></table>")
+    assert html.count("<table>") == 2
+    assert '<td colspan="2">merged</td>' in html
+
+
+@given(st.text())
+def test_text_shows_exactly_what_was_written(text: str) -> None:
+    html = render.text(text)
+    assert "<" not in html and '"' not in html and "'" not in html
+    assert unescape(html) == render.INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+@given(st.text(alphabet="<>/ab=\"' \n|*`[]()!&;-#"))
+def test_no_mixture_of_signs_gets_through_the_sanitiser(text: str) -> None:
+    assert {name for _, name, _ in TAG.findall(render.markdown(text))} <= render.TAGS
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<div>" * 10_000, "[" * 20_000, "*a " * 7_000, "a" * 1_000_000, "<table>" + "<tr><td>x" * 100_000, "> " * 9_000],
+)
+def test_a_pathological_answer_is_rendered_within_a_second_or_two(text: str) -> None:
+    began = time.perf_counter()
+    html = render.markdown(text)
+    assert time.perf_counter() - began < 3
+    assert len(html) < 12 * render.SHOWN
+
+
+def test_long_text_is_shown_in_part_with_the_number_of_what_is_left() -> None:
+    assert render.shown("abcdef", 4) == ("abcd", 2)
+    assert render.shown("abc", 4) == ("abc", 0)
+
+
+# Control characters are replaced, which other tests say; some of them count as white space.
+PLAIN = st.text(st.one_of(st.characters(exclude_categories=("C", "Z")), st.sampled_from(" \n")), max_size=200)
+
+
+def bare(html: str) -> str:
+    return unescape(re.sub(r"</?(mark|del|ins)>", "", html))
+
+
+@given(PLAIN, PLAIN)
+def test_the_difference_shows_every_word_of_the_answer_and_marks_the_rest(one: str, other: str) -> None:
+    html = diff.against_other(one, other)
+    assert bare(html).split() == one.split()
+    if one.split() == other.split():
+        assert "<mark>" not in html
+
+
+@given(PLAIN, PLAIN)
+def test_the_difference_to_the_reference_holds_both_texts(answer: str, reference: str) -> None:
+    html = diff.against_reference(answer, reference)
+
+    def letters(text: str) -> str:
+        return "".join(text.split())
+
+    for left_out, whole in (("del", answer), ("ins", reference)):
+        kept = re.sub(rf"<{left_out}>.*?</{left_out}>", "", html, flags=re.DOTALL)
+        assert letters(bare(kept)) == letters(whole)
+
+
+def test_differences_are_whole_words() -> None:
+    assert diff.against_other("the red fox", "the brown fox") == "the <mark>red</mark> fox"
+    assert diff.against_reference("the red fox", "the brown fox") == "the <del>brown</del><ins>red</ins> fox"
+    assert diff.against_other("same\ntext", "same text") == "same\ntext"

@@ -1,0 +1,213 @@
+"""The web server: light to start, closed to what the page does not need, refusing what is too large or foreign."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from arena.config import VERSION
+from arena.errors import ArenaError
+from arena.harden import MAX_EVENT_BYTES
+from arena.server import listen
+from arena.strings import LANGUAGES
+
+ROOT = Path(__file__).parent.parent.parent
+HEAVY = ("torch", "torchvision", "transformers", "onnxruntime", "rapidocr", "tesserocr", "cv2", "pypdfium2", "docker")
+MAX_UPLOAD = 2 * 10**6
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def client(home: Path) -> Iterator[httpx.Client]:
+    """The app as a user starts it, in a process of its own; uploads up to 2 MB."""
+    with listen("127.0.0.1", 0) as probe:
+        port = probe.getsockname()[1]
+    environ = os.environ | {"ARENA_HOME": str(home / "data"), "ARENA_MAX_UPLOAD_MB": "2"}
+    log = home / "log.txt"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "app.py", "--port", str(port)], cwd=ROOT, env=environ, stdout=output, stderr=output
+        )
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+        try:
+            deadline = time.monotonic() + 60
+            while True:
+                try:
+                    client.get("/health")
+                    break
+                except httpx.TransportError:
+                    assert process.poll() is None and time.monotonic() < deadline, log.read_text()
+                    time.sleep(0.1)
+            yield client
+        finally:
+            process.terminate()
+            process.wait(20)
+    said = log.read_text().splitlines()
+    assert said == [f"http://localhost:{port}/"], "a line that is not the address: a fault of the program"
+
+
+def test_health_answers_at_once(client: httpx.Client) -> None:
+    client.get("/health")
+    began = time.perf_counter()
+    answer = client.get("/health")
+    assert time.perf_counter() - began < 0.05
+    assert answer.json() == {"status": "ok", "version": VERSION}
+
+
+@pytest.mark.parametrize(("asked", "lang"), [("ru-RU,ru;q=0.9", "ru"), ("de", "en")])
+def test_the_page_is_ours_in_the_visitors_language(client: httpx.Client, asked: str, lang: str) -> None:
+    page = client.get("/", headers={"accept-language": asked})
+    assert page.status_code == 200
+    assert f'<html\n\tlang="{lang}"' in page.text
+    assert "og:image" not in page.text and "huggingface.co" not in page.text.split("window.gradio_config")[0]
+    assert page.headers["cache-control"] == "no-store"
+
+
+def test_every_answer_carries_the_safe_headers(client: httpx.Client) -> None:
+    for path in ("/", "/health", "/config", "/nothing-here", "/gradio_api/proxy=http://x"):
+        headers = client.get(path).headers
+        assert "default-src 'self'" in headers["content-security-policy"]
+        assert "frame-ancestors 'self'" in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "same-origin"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/monitoring/summary",
+        "/gradio_api/monitoring/summary",
+        "/gradio_api/runs",
+        "/docs",
+        "/openapi.json",
+        "/redoc",
+        "/gradio_api/openapi.json",
+        "/gradio_api/file=http://169.254.169.254/latest",
+        "/gradio_api/file=//169.254.169.254/latest",
+        "/gradio_api/file=%68ttp://127.0.0.1/",
+        "/gradio_api/file=/etc/passwd",
+        "/gradio_api/proxy=https://example.org/",
+        "/media/../arena.db",
+        "/media/run/none.txt",
+        f"/media/{'0' * 64}.webp",
+        "/media/sample/..%2f..%2fmodels.webp",
+    ],
+)
+def test_what_the_page_does_not_need_is_closed(client: httpx.Client, path: str) -> None:
+    assert client.get(path).status_code in (403, 404)
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://elsewhere.example", "null", "http://127.0.0.1.evil.example", "http://127.0.0.1:1"]
+)
+def test_a_post_from_another_site_is_refused(client: httpx.Client, origin: str) -> None:
+    for path in ("/gradio_api/queue/join", "/gradio_api/upload", "/gradio_api/cancel"):
+        assert client.post(path, headers={"origin": origin}, json={}).status_code == 403
+
+
+def test_a_post_from_the_page_itself_is_not(client: httpx.Client) -> None:
+    files = {"files": ("a.txt", b"x")}
+    assert client.post("/gradio_api/upload", headers={"origin": str(client.base_url)}, files=files).status_code == 200
+
+
+def test_a_file_as_an_address_is_refused_before_anything_is_fetched(client: httpx.Client) -> None:
+    for address in (
+        "http://169.254.169.254/x",
+        "HTTPS://example.org/x",
+        "//example.org/x",
+        "file:///etc/passwd",
+        " ftp://x",
+    ):
+        body = {"data": [{"path": address, "meta": {"_type": "gradio.FileData"}}], "fn_index": 0, "session_hash": "s"}
+        for path in ("queue/join", "run/predict", "api/predict", "call/take"):
+            assert client.post(f"/gradio_api/{path}", json=body).status_code == 403, (path, address)
+
+
+def test_a_prompt_may_hold_an_address(client: httpx.Client) -> None:
+    body = {"data": {"prompt": "see https://example.org"}}
+    assert client.post("/gradio_api/queue/join", json=body).status_code == 422
+
+
+def test_uploads_are_limited_alone_and_together(client: httpx.Client) -> None:
+    most = MAX_UPLOAD
+    assert client.post("/gradio_api/upload", files={"files": ("a.bin", b"x" * (most + 600_000))}).status_code == 413
+    together = [("files", (f"{number}.bin", b"x" * (most // 2))) for number in range(4)]
+    assert client.post("/gradio_api/upload", files=together).status_code == 413
+    assert client.post("/gradio_api/upload", files={"files": ("a.bin", b"x" * (most - 1000))}).status_code == 200
+
+
+def test_a_body_without_its_length_is_limited_too(client: httpx.Client) -> None:
+    def endless() -> Iterator[bytes]:
+        yield b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.bin"\r\n\r\n'
+        for _ in range(60):
+            yield b"x" * 100_000
+
+    for path in ("/gradio_api/upload", "/gradio_api/queue/join", "/gradio_api/cancel"):
+        kind = {"content-type": "multipart/form-data; boundary=x" if "upload" in path else "application/json"}
+        assert client.post(path, content=endless(), headers=kind).status_code == 413, path
+
+
+def test_a_huge_or_broken_event_does_no_harm(client: httpx.Client) -> None:
+    kind = {"content-type": "application/json"}
+    assert client.post("/gradio_api/queue/join", content=b"x" * (MAX_EVENT_BYTES + 1), headers=kind).status_code == 413
+    deep = b"[" * 100_000 + b"]" * 100_000
+    for body in (b"", b"{", b"null", deep, json.dumps({"data": []}).encode()):
+        assert client.post("/gradio_api/queue/join", content=body, headers=kind).status_code < 600
+    assert client.get("/health").status_code == 200
+
+
+def test_no_event_is_offered_by_name(client: httpx.Client) -> None:
+    config = client.get("/config").json()
+    assert {dependency["api_visibility"] for dependency in config["dependencies"]} == {"private"}
+    assert not client.get("/gradio_api/info").json()["named_endpoints"]
+    assert config["footer_links"] == []
+
+
+def test_the_config_tells_no_path_of_this_machine(client: httpx.Client, home: Path) -> None:
+    said = client.get("/config").text + client.get("/").text
+    assert str(home) not in said
+    assert str(ROOT) not in said
+
+
+def test_starting_imports_nothing_heavy(tmp_path: Path) -> None:
+    code = (
+        "import sys; from arena.config import load_settings; from arena.core import arena_of; "
+        "from arena.server import create_app; from fastapi import FastAPI\n"
+        "with arena_of(load_settings()) as arena: assert isinstance(create_app(arena), FastAPI)\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    environ = os.environ | {"ARENA_HOME": str(tmp_path / "home")}
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environ, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_a_taken_port_is_told_or_passed_over() -> None:
+    with listen("127.0.0.1", 0) as holder:
+        port = holder.getsockname()[1]
+        with pytest.raises(ArenaError) as caught:
+            listen("127.0.0.1", port)
+        for lang in LANGUAGES:
+            assert str(port) in caught.value.text(lang) and "--port" in caught.value.text(lang)
+        with listen("127.0.0.1", port, any_port=True) as other:
+            assert other.getsockname()[1] > port
+
+
+def test_an_address_that_is_not_ours_is_told() -> None:
+    with pytest.raises(ArenaError) as caught:
+        listen("192.0.2.1", 0)
+    assert "192.0.2.1" in caught.value.text("ru")
