@@ -12,13 +12,14 @@ sum = $(shell cat $(1) | cksum | cut -d' ' -f1)
 CORE := $(VENV)/.core-$(call sum,requirements/core.txt)
 FULL := $(VENV)/.full-$(call sum,requirements/core.txt requirements/models.txt)
 DEV := $(VENV)/.dev-$(call sum,requirements/core.txt requirements/models.txt requirements/dev.txt)
+LEGACY := $(foreach name,legacy legacy-dots,$(VENV)/overlays/$(name)/.made-$(call sum,requirements/$(name).txt))
 ENV := $(if $(LIGHT),$(if $(wildcard $(FULL)),$(FULL),$(CORE)),$(FULL))
 PIP := $(PY) -m pip --disable-pip-version-check install --prefer-binary
 GENERATED = $(shell grep -lF "[[[cog" *.txt *.md docs/*.md 2>/dev/null)
 COG := PYTHONPATH=. $(VENV)/bin/cog -I docs
 
 .NOTPARALLEL:
-.PHONY: help run setup models test test-postgres check fix bench doctor clean venv russian browser compiler
+.PHONY: help run setup models models-legacy test test-legacy test-postgres check fix bench doctor clean venv russian browser compiler
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -31,8 +32,13 @@ setup: $(ENV) russian ## install what `make run` needs and start nothing
 
 models: $(FULL) ## complete a light installation: torch, transformers and the rest
 
+models-legacy: $(FULL) $(LEGACY) ## add the older transformers that the own code of some models needs
+
 test: $(DEV) russian browser compiler ## install what the tests need, then run them
 	@$(PY) -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
+
+test-legacy: $(DEV) $(LEGACY) ## the tests of models that bring their own code, on the older transformers
+	@$(PY) -m pytest -m legacy $(ARGS)
 
 test-postgres: $(DEV) ## the tests of the store against a PostgreSQL server of their own
 	@requirements/system.sh packages postgresql
@@ -78,6 +84,14 @@ $(DEV): | venv
 	@echo "Installing everything and the tools of the tests. This happens once and takes a few minutes (3 GB)."
 	@$(PIP) -r requirements.txt -r requirements/dev.txt
 	@touch $@ $(FULL) $(CORE)
+
+# An overlay is there whole or not at all: it gets its name when the last package is in it.
+$(LEGACY): | venv
+	@echo "Installing the older libraries \"$(notdir $(@D))\" beside the others (about 50 MB to fetch)."
+	@rm -rf $(@D).part
+	@$(PIP) --no-deps --target $(@D).part -r requirements/$(notdir $(@D)).txt
+	@touch $(@D).part/$(@F)
+	@rm -rf $(@D) && mv $(@D).part $(@D)
 
 venv:
 	@[ -x $(PY) ] && [ -x $(VENV)/bin/pip ] || PYTHON="$(PYTHON)" requirements/system.sh venv $(VENV)

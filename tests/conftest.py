@@ -37,7 +37,7 @@ hypothesis.settings.register_profile("house", deadline=None, derandomize="CI" in
 hypothesis.settings.load_profile("house")
 
 # A folder of tests that needs something rare has its name as a mark.
-LANES = ("browser", "docker", "gpu", "ray", "vllm")
+LANES = ("browser", "docker", "gpu", "legacy", "ray", "vllm")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -36,11 +36,17 @@ LOG_LINES, LOG_LINE = 200, 2000
 SECRETS = ("ARENA_DATABASE_URL", "ARENA_API_KEYS", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "OPENAI_API_KEY")
 
 
-def worker_env() -> dict[str, str]:
-    """The environment of every worker: offline, unbuffered, without our secrets."""
+def overlay(interpreter: str) -> Path:
+    """The folder of packages that an older interpreter puts in front of ours; `make models-legacy` fills it."""
+    return Path(sys.prefix) / "overlays" / interpreter
+
+
+def worker_env(interpreter: str = "main") -> dict[str, str]:
+    """The environment of every worker: offline, unbuffered, without our secrets, its own packages first."""
     env = {name: value for name, value in os.environ.items() if name not in SECRETS}
+    own = "" if interpreter == "main" else str(overlay(interpreter))
     return env | {
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), env.get("PYTHONPATH")])),
+        "PYTHONPATH": os.pathsep.join(filter(None, [own, str(ROOT), env.get("PYTHONPATH")])),
         "PYTHONUTF8": "1",
         "PYTHONUNBUFFERED": "1",
         "HF_HUB_OFFLINE": "1",
@@ -58,21 +64,22 @@ class Interpreters:
         self._lock = threading.Lock()  # protects _parents: two starts must not make two parents
 
     def command(self, interpreter: str) -> list[str]:
-        """How to call the interpreter. Raises `RunError` (``unavailable``) for one that is not installed."""
-        if interpreter == "main":
-            return [sys.executable]
-        raise RunError("unavailable", key="models.no_interpreter", interpreter=interpreter)
+        """How to call the interpreter, in its `worker_env`. Raises `RunError` (``unavailable``) for one that is not
+        installed."""
+        if interpreter != "main" and not overlay(interpreter).is_dir():
+            raise RunError("unavailable", key="models.no_interpreter", interpreter=interpreter)
+        return [sys.executable]
 
     def parent(self, interpreter: str) -> WarmParent:
         with self._lock:
             if interpreter not in self._parents:
-                self._parents[interpreter] = WarmParent(self.command(interpreter), worker_env())
+                self._parents[interpreter] = WarmParent(self.command(interpreter), worker_env(interpreter))
             return self._parents[interpreter]
 
     def start(self, adapter: str, interpreter: str = "main", env: dict[str, str] | None = None) -> Worker:
         """A new worker for the adapter; returns at once, `Worker.wait_started` says when it is there."""
         if not self.warm:
-            return Worker(adapter, self.command(interpreter), None, env or {})
+            return Worker(adapter, self.command(interpreter), None, worker_env(interpreter) | (env or {}))
         return Worker(adapter, [], self.parent(interpreter), env or {})
 
     def preload(self, adapter: str, interpreter: str = "main") -> None:
@@ -131,7 +138,7 @@ class Worker:
             stdin=theirs[0],
             stdout=theirs[1],
             stderr=theirs[2],
-            env=worker_env() | env,
+            env=env,
             cwd=tempfile.gettempdir(),
             start_new_session=True,
         )

@@ -147,7 +147,8 @@ def test_a_model_without_its_packages_says_make_models(settings, gpus, adapter) 
     assert "no_such_torch" in found.text("ru")
 
 
-def test_a_model_of_an_older_interpreter_says_make_models_legacy(settings, gpus) -> None:
+def test_a_model_of_an_older_interpreter_says_make_models_legacy(settings, gpus, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))  # where the older interpreters would be
     found = model_status(replace(MODEL, interpreter="legacy"), settings, gpus)
     assert (found.code, found.command) == ("needs_interpreter", "make models-legacy")
 

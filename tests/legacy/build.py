@@ -1,0 +1,96 @@
+"""Builds a small random model of one family with code of its own; run under the family's interpreter.
+
+python tests/legacy/build.py FAMILY FOLDER
+"""
+
+import importlib
+import json
+import shutil
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent.parent))
+
+from tests.tiny import tokenizer  # noqa: E402
+
+LANGUAGE = {
+    "hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2,
+    "num_key_value_heads": 2, "max_position_embeddings": 8192, "tie_word_embeddings": False,
+}  # fmt: skip
+CHAT = (
+    "{% for message in messages %}<|user|>\n{{ message['content'] }}<|end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>\n{% endif %}"
+)
+
+
+def package(family, folder):
+    """The family's code in the folder of the checkpoint and importable here, as transformers would have it."""
+    shutil.copytree(
+        HERE / "packages" / family, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
+    )
+    sys.path.insert(0, str(HERE / "packages"))
+    return lambda name: importlib.import_module(f"{family}.{name}")
+
+
+def save(folder, model, words, auto_map, **files):
+    model.save_pretrained(folder, safe_serialization=True)
+    words.save_pretrained(folder)
+    for name, more in {"config": {"auto_map": auto_map}, **files}.items():
+        path = folder / f"{name}.json"
+        known = json.loads(path.read_text()) if path.exists() else {}
+        path.write_text(json.dumps(known | more, indent=1))
+
+
+def phi3_vision(folder):
+    module = package("phi3_vision", folder)
+    words = tokenizer(
+        ["<|endoftext|>", "<|user|>", "<|end|>", "<|assistant|>"], eos_token="<|endoftext|>", pad_token="<|endoftext|>"
+    )  # noqa: E501
+    words.chat_template = CHAT
+    config = module("configuration_phi3_v").Phi3VConfig(vocab_size=len(words), pad_token_id=0, **LANGUAGE)
+    model = module("modeling_phi3_v").Phi3VForCausalLM(config)
+    names = {
+        "AutoConfig": "configuration_phi3_v.Phi3VConfig",
+        "AutoModelForCausalLM": "modeling_phi3_v.Phi3VForCausalLM",
+    }
+    processors = {
+        "AutoProcessor": "processing_phi3_v.Phi3VProcessor",
+        "AutoImageProcessor": "processing_phi3_v.Phi3VImageProcessor",
+    }
+    preprocessor = {"auto_map": processors, "image_processor_type": "Phi3VImageProcessor", "num_crops": 4}
+    save(folder, model, words, names, preprocessor_config=preprocessor)
+
+
+def internvl2(folder):
+    module = package("internvl2", folder)
+    special = [
+        "<s>",
+        "<|im_start|>",
+        "<|im_end|>",
+        "<img>",
+        "</img>",
+        "<IMG_CONTEXT>",
+        "<ref>",
+        "</ref>",
+        "<box>",
+        "</box>",
+    ]
+    words = tokenizer(special, eos_token="<|im_end|>", pad_token="<|im_end|>")
+    config = module("configuration_internvl_chat").InternVLChatConfig(
+        vision_config={"image_size": 28}, llm_config={"vocab_size": len(words), **LANGUAGE}, force_image_size=28
+    )
+    names = {
+        "AutoConfig": "configuration_internvl_chat.InternVLChatConfig",
+        "AutoModel": "modeling_internvl_chat.InternVLChatModel",
+    }
+    save(folder, module("modeling_internvl_chat").InternVLChatModel(config), words, names)
+
+
+if __name__ == "__main__":
+    import torch
+
+    torch.manual_seed(0)
+    target = Path(sys.argv[2])
+    target.mkdir(parents=True, exist_ok=True)
+    globals()[sys.argv[1]](target)
