@@ -90,10 +90,8 @@ const highlight = (event) => {
   const mark = event.type === 'pointerleave' ? null : event.target.closest('.middle, tbody tr')?.classList.value.match(/\bm\d+\b/)?.[0];
   element.querySelectorAll('.dot, .middle').forEach((node) => node.classList.toggle('dim', !!mark && !node.classList.contains(mark)));
 };
-if (element.querySelector('.plot') || element.classList.contains('plots')) {
-  element.addEventListener('pointerover', highlight);
-  element.addEventListener('pointerleave', highlight);
-}
+element.addEventListener('pointerover', highlight);
+element.addEventListener('pointerleave', highlight);
 
 // The language was switched: what the server wrote is asked for again.
 new MutationObserver(() => send('write_again', {})).observe(document.documentElement, { attributeFilter: ['lang'] });

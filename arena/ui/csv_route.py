@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from datetime import datetime
 from itertools import islice
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 import anyio
 from fastapi import APIRouter, Header, HTTPException, Query, Request
@@ -25,21 +26,22 @@ BATCH = 500  # rows turned into text at a time
 Names = Annotated[tuple[str, ...], Query(max_length=100)]
 
 
-def pieces(rows: Iterator[Row], delimiter: str) -> Iterator[str]:
-    """The CSV in pieces of a few hundred rows; the first has the heads."""
+def pieces(rows: Generator[Row], delimiter: str) -> Generator[str]:
+    """The CSV in pieces of a few hundred rows; the first has the heads. Closes the rows at its end."""
 
     def text(some: list[Row]) -> str:
         file = io.StringIO(newline="")
         write_csv(some, file, delimiter)
         return file.getvalue()
 
-    heads = len(text([]))
-    yield text(list(islice(rows, BATCH)))
-    while some := list(islice(rows, BATCH)):
-        yield text(some)[heads:]
+    with contextlib.closing(rows):
+        heads = len(text([]))
+        yield text(list(islice(rows, BATCH)))
+        while some := list(islice(rows, BATCH)):
+            yield text(some)[heads:]
 
 
-async def streamed(first: str, rest: Iterator[str]) -> AsyncIterator[bytes]:
+async def streamed(first: str, rest: Generator[str]) -> AsyncGenerator[bytes]:
     """The pieces as bytes. The database is let go at the end, also when the visitor leaves in the middle."""
     try:
         yield first.encode()
@@ -47,7 +49,7 @@ async def streamed(first: str, rest: Iterator[str]) -> AsyncIterator[bytes]:
             yield piece.encode()
     finally:
         with anyio.CancelScope(shield=True):
-            await run_in_threadpool(rest.close)  # type: ignore[attr-defined]
+            await run_in_threadpool(rest.close)
 
 
 def router(arena: Arena) -> APIRouter:
@@ -77,7 +79,7 @@ def router(arena: Arena) -> APIRouter:
             sort=sort if sort in SORTS else "created_at",
             descending=descending,
         )
-        rest = pieces(arena.store.rows(query), delimiter)
+        rest = pieces(cast(Generator[Row], arena.store.rows(query)), delimiter)
         try:
             first = await run_in_threadpool(next, rest)
         except ArenaError as error:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 NOMINAL = (820.0, 340.0)  # pixels of the drawing that names are placed for; narrow screens hide them
 LETTER, LINE = 7.0, 16.0  # pixels
+MOST = 7  # ticks that a phone has room for
 
 
 class Scale:
@@ -15,12 +16,14 @@ class Scale:
     def __init__(self, low: float, high: float, *, logarithmic: bool) -> None:
         self.logarithmic = logarithmic
         if logarithmic:
-            steps = [m * 10.0**e for e in range(-3, 6) for m in (1, 2, 5)]
+            steps = [m * 10.0**e for e in range(-3, 8) for m in (1, 2, 5)]
             self.low = max((step for step in steps if step <= low), default=steps[0])
             self.high = min((step for step in steps if step >= high and step > self.low), default=steps[-1])
             self.ticks = [step for step in steps if self.low <= step <= self.high]
-            if len(self.ticks) > 7:
+            if len(self.ticks) > MOST:
                 self.ticks = [step for step in self.ticks if round(math.log10(step), 6).is_integer()]
+            if len(self.ticks) > MOST:
+                self.ticks = self.ticks[::2]
         else:
             rough = (high or 1.0) / 4
             power = 10.0 ** math.floor(math.log10(rough))
