@@ -50,9 +50,11 @@ def load(model: dict[str, Any]) -> tuple[Any, Any]:
         device_map={"": device},
         use_safetensors=True,  # the other form is a pickle, which runs code when it is opened
         output_loading_info=True,
+        ignore_mismatched_sizes=True,  # told below, by name
     )
     # A model with random weights answers fluent nonsense: better none at all.
-    if absent := sorted({*report["missing_keys"], *map(str, report["mismatched_keys"])}):
+    misfits = {f"{name} {list(found)} instead of {list(meant)}" for name, found, meant in report["mismatched_keys"]}
+    if absent := sorted({*report["missing_keys"]} | misfits):
         raise AdapterError("start_failed", f"weights missing from the checkpoint: {', '.join(absent[:8])}")
     return loaded.eval(), processor
 

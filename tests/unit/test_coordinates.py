@@ -1,0 +1,104 @@
+"""What each family writes about a target that was drawn comes back to the pixels it was drawn on."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw
+
+from adapters.coordinates import FAMILIES, boxes_in, from_pixels, objects, to_pixels
+
+SIZE, SEEN = (1200, 800), (600, 420)
+TARGET = (300, 200, 900, 600)  # a quarter of the picture, in its middle: (0.25, 0.25, 0.75, 0.75) of its sides
+
+# What the family's own documents say the answer for TARGET is.
+ANSWERS = {
+    "qwen2_vl": "The <|object_ref_start|>target<|object_ref_end|><|box_start|>(250,250),(750,750)<|box_end|>.",
+    "qwen2_5_vl": '```json\n[\n  {"bbox_2d": [150, 105, 450, 315], "label": "target"}\n]\n```',
+    "qwen3_vl": '```json\n[\n  {"bbox_2d": [250, 250, 750, 750], "label": "target"}\n]\n```',
+    "qwen3_vl_moe": '{"bbox_2d": [250, 250, 750, 750], "label": "target"}',
+    "dots_ocr": '[{"bbox": [150, 105, 450, 315], "category": "Text", "text": "target"}]',
+    "internvl": "<ref>target</ref><box>[[250, 250, 750, 750]]</box>",
+    "deepseek": "<|ref|>target<|/ref|><|det|>[[250, 250, 749, 749]]<|/det|>",
+    "moondream": '{"objects": [{"x_min": 0.25, "y_min": 0.25, "x_max": 0.75, "y_max": 0.75, "label": "target"}]}',
+}
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """Where the red pixels are, as somebody with eyes finds them."""
+    image = Image.new("RGB", SIZE, "white")
+    ImageDraw.Draw(image).rectangle((*TARGET[:2], TARGET[2] - 1, TARGET[3] - 1), fill="red")
+    red = image.getchannel("G").point(lambda value: 255 if value == 0 else 0)
+    return red.getbbox()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_drawn_target_is_found_again(family, drawn):
+    (box,) = boxes_in(family, ANSWERS[family], SIZE, SEEN)
+    assert box.text == "target"
+    for found, real in zip((box.x0, box.y0, box.x1, box.y1), drawn, strict=True):
+        assert abs(found - real) <= 2  # a thousandth of the side
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@given(data=st.data())
+def test_there_and_back_is_the_same_place(family, data):
+    x0, x1 = sorted(data.draw(st.lists(st.integers(0, SIZE[0]), min_size=2, max_size=2, unique=True)))
+    y0, y1 = sorted(data.draw(st.lists(st.integers(0, SIZE[1]), min_size=2, max_size=2, unique=True)))
+    box = to_pixels(family, from_pixels(family, (x0, y0, x1, y1), SIZE, SEEN), SIZE, SEEN)
+    if box is None:  # thinner than one unit of the family
+        assert x1 - x0 <= 3 or y1 - y0 <= 3
+        return
+    for found, real in zip((box.x0, box.y0, box.x1, box.y1), (x0, y0, x1, y1), strict=True):
+        assert abs(found - real) <= 2
+
+
+@pytest.mark.parametrize(
+    "numbers", [[1, 2, 3], [1, 2, 3, float("nan")], [1, 2, 3, float("inf")], ["a", 1, 2, 3], None, [5, 5, 5, 9], 7]
+)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_what_is_no_box_is_none(family, numbers):
+    assert to_pixels(family, numbers, SIZE, SEEN) is None
+
+
+def test_boxes_are_clamped_and_sorted():
+    (box,) = boxes_in("qwen3_vl", '{"bbox_2d": [1200, 900, -50, 100]}', SIZE)
+    assert (box.x0, box.y0, box.x1, box.y1) == (0, 80, 1200, 720)
+
+
+@pytest.mark.parametrize(
+    ("answer", "texts"),
+    [
+        ('[{"bbox": [0, 0, 9, 9], "text": "a"}, {"bbox": [0, 0, 9, 9], "te', ["a"]),
+        ("[{'bbox': [0, 0, 9, 9], 'text': 'it is'}]", ["it is"]),
+        ('{"bbox": [0, 0, 9, 9], "text": "\\frac{a}{b} \\alpha"}', ["\\frac{a}{b} \\alpha"]),
+        ('{"bbox": [0, 0, 9, 9], "text": "\\\\frac{a}{b}\\nnext"}', ["\\frac{a}{b}\nnext"]),
+        ('{"layout": [{"bbox": [0, 0, 9, 9], "text": "in"}, {"bbox": [0, 0, 9], "text": "three"}]}', ["in"]),
+        ('{"bbox": [0, 0, NaN, 9], "text": "a"} and {"bbox": [1, 1, 9, 9], "text": "b"}', ["b"]),
+        ("no JSON {at all} {", []),
+        ("", []),
+    ],
+)
+def test_broken_json_loses_nothing_that_is_whole(answer, texts):
+    assert [box.text for box in boxes_in("qwen3_vl", answer, SIZE)] == texts
+
+
+def test_kinds_and_several_boxes():
+    (box,) = boxes_in("dots_ocr", '[{"bbox": [0, 0, 9, 9], "category": "Table", "text": "<table></table>"}]', SIZE)
+    assert box.kind == "Table"
+    assert len(boxes_in("internvl", "<ref>two</ref><box>[[1, 1, 9, 9], [20, 20, 30, 30]]</box>", SIZE)) == 2
+    assert [box.kind for box in boxes_in("qwen3_vl", '<p data-bbox="1 1 9 9">x</p>', SIZE)] == ["p"]
+    assert boxes_in("mllama", ANSWERS["qwen3_vl"], SIZE) == ()
+
+
+@given(st.text("{}[]\"':,\\ab1 ", max_size=200))
+def test_no_answer_breaks_it(answer):
+    assert all(isinstance(found, dict) for found in objects(answer))
+    for family in FAMILIES:
+        boxes_in(family, answer, SIZE, SEEN)
+
+
+def test_noise_takes_no_time():
+    assert list(objects('{"a":' * 6000)) == []
