@@ -65,6 +65,10 @@ element.addEventListener('click', (event) => {
 document.addEventListener('click', (event) => {
   if (!element.contains(event.target)) element.querySelectorAll('details.menu[open]').forEach((menu) => { menu.open = false; });
 });
+element.addEventListener('keydown', (event) => {
+  const menu = event.key === 'Escape' && event.target.closest('details.menu[open]');
+  if (menu) { menu.open = false; menu.querySelector('summary').focus(); }
+});
 element.addEventListener('change', (event) => {
   if (event.target.matches('.check .all')) {
     element.querySelectorAll('tbody .check input').forEach((box) => { box.checked = event.target.checked; });
