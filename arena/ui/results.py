@@ -109,11 +109,12 @@ class Frames:
             now[self.board.figures] = figures.table(ended, [view.title for view in views], lang)
         boxes = [run.boxes if run else () for run in ended]
         now[self.board.picture] = picture(request.image, boxes, lang, self.live.names[lang])
-        now[self.board.said] = announced(views, lang)
+        now[self.board.said] = announced(views, request.comparison_id, lang)
         return now
 
 
-def announced(views: Sequence[View], lang: str) -> str:
-    """For those who cannot see it: how each side has ended."""
+def announced(views: Sequence[View], comparison_id: str, lang: str) -> str:
+    """For those who cannot see it: how each side has ended, and which comparison it was once all have."""
     ended = [f"{view.letter}, {view.title}: {tr(f'statuses.{view.run.status}', lang)}" for view in views if view.run]
-    return f'<p class="sr" role="status">{render.text(". ".join(ended))}</p>'
+    over = f' data-over="{comparison_id}"' if len(ended) == len(views) else ""
+    return f'<p class="sr" role="status"{over}>{render.text(". ".join(ended))}</p>'

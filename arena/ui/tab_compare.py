@@ -61,11 +61,10 @@ def build(arena: Arena) -> None:
         for side, chosen in zip(sides, (a, b), strict=True):
             updates |= contestant.update(side, entrants, chosen, lang)
         reads = any(traits(entrants[name].spec).prompted for name in (a, b) if name in entrants)
-        updates[asked.prompt] = gr.Textbox(
-            value=question_panel.prompt_after(arena, task, prompt, lang),
-            interactive=reads,
-            info=None if reads else t("ui.prompt_ignored"),
-        )
+        wanted = question_panel.prompt_after(arena, task, prompt, lang)
+        # Written only when it changes: the visitor may have begun to write his own while this was under way.
+        value = {} if wanted == prompt else {"value": wanted}
+        updates[asked.prompt] = gr.Textbox(interactive=reads, info=None if reads else t("ui.prompt_ignored"), **value)
         return updates
 
     def order(data: Update, chosen: Chosen, lang: str) -> Request:
@@ -95,6 +94,8 @@ def build(arena: Arena) -> None:
                 seen, told = live.version, time.monotonic()
                 yield await asyncio.to_thread(frames.next) | busy(live)
             await asyncio.sleep(FRAME)
+        if live.failed:
+            gr.Warning(tr("ui.failed", live.lang))
         yield await asyncio.to_thread(frames.next) | idle()
 
     def busy(live: Live) -> Update:

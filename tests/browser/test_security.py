@@ -1,0 +1,80 @@
+"""What models, files and visitors write never becomes a part of the page: nothing runs, nothing is fetched."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_compare import choose_fakes, ready, run, upload
+
+OpenPage = Callable[..., Page]
+# The fake writes an underscore of its `say` as a space.
+ATTACKS = (
+    "<img_src=x_onerror=window.hit=1>"
+    "<svg_onload=window.hit=1></svg>"
+    "<script>window.hit=1</script>"
+    "<iframe_srcdoc='<script>parent.hit=1</script>'></iframe>"
+    "<td_onclick=window.hit=1>cell</td>"
+    "<style>#run{display:none}</style>"
+    "<form_action=//elsewhere.example><button>send</button></form>"
+    "<img_src=https://elsewhere.example/beacon.png>"
+    "![](https://elsewhere.example/markdown.png)"
+    "[link](javascript:window.hit=1)"
+    "<table><tr><td_colspan=2>kept</td></tr></table>"
+    "${window.hit=1}{{#with_window}}{{hit}}{{/with}}"
+)
+
+
+def untouched(page: Page) -> None:
+    assert page.evaluate("window.hit") is None
+    expect(page.locator("#run")).to_be_visible()
+
+
+def test_a_hostile_answer_is_shown_and_does_nothing(open_page: OpenPage) -> None:
+    page = ready(open_page())
+    choose_fakes(page, f"say={ATTACKS} boxes=1")
+    run(page)
+    text = page.locator("#answer-A").inner_text()
+    assert "<script>window.hit=1</script>" in text
+    assert "${window.hit=1}" in text
+    for view in ("Formatted", "Differences", "Text"):
+        page.get_by_text(view, exact=True).click()
+        untouched(page)
+    html = page.locator("#said-a .rendered").inner_html()
+    assert '<td colspan="2">kept</td>' in html
+    assert not re.search(r"<(img|svg|script|iframe|form|button|style|a)\b|on\w+=", html.replace("&lt;", ""))
+    page.get_by_role("tab", name="Benchmark").click()
+    expect(page.locator("#runs-table")).to_contain_text("Test model")
+    assert page.evaluate("window.hit") is None
+
+
+def test_a_hostile_error_is_shown_and_does_nothing(open_page: OpenPage) -> None:
+    page = ready(open_page())
+    choose_fakes(page, "raise=<img/src=x/onerror=window.hit=1>")
+    run(page)
+    expect(page.locator("#said-a .trouble")).to_contain_text("<img/src=x/onerror=window.hit=1>")
+    untouched(page)
+
+
+def test_a_hostile_file_name_is_only_a_name(open_page: OpenPage, tmp_path: Path) -> None:
+    page = ready(open_page())
+    for width, name in enumerate(('"><img src=x onerror=window.hit=1>.png', "\u202egnp.exe.png", "=1+1.png"), 200):
+        Image.new("RGB", (width, 120), "white").save(tmp_path / name)
+        upload(page, tmp_path / name)
+        expect(page.locator("#picture figcaption")).to_contain_text(str(width))
+        untouched(page)
+
+
+def test_the_page_gives_no_secret_away(open_page: OpenPage, app_url: str) -> None:
+    page = ready(open_page())
+    config = page.evaluate("JSON.stringify(window.gradio_config)")
+    assert "session" not in re.findall(r'"(token|secret|password|session)"', config)
+    assert page.request.get(f"{app_url}gradio_api/runs").status == 403
+    answer = page.request.post(
+        f"{app_url}gradio_api/queue/join", headers={"origin": "https://elsewhere.example"}, data="{}"
+    )
+    assert answer.status == 403
