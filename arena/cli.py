@@ -57,6 +57,13 @@ def build_parser() -> argparse.ArgumentParser:
 
     models = commands.add_parser("models", help="the catalogue with each model's status on this machine")
     models.add_argument("--json", action="store_true")
+    actions = models.add_subparsers(dest="action", metavar="ACTION")
+    download = actions.add_parser("download", help="bring a model's files; goes on where it was interrupted")
+    download.add_argument("models", nargs="+", metavar="ID")
+    cache = actions.add_parser("cache", help="what the downloaded models take, and how to be rid of them")
+    cache.add_argument("--incomplete", action="store_true", help="only downloads that were interrupted")
+    cache.add_argument("--remove", nargs="+", metavar="ID", help="ids of models, or owner/name")
+    cache.add_argument("--yes", action="store_true", help="remove without asking")
 
     export = commands.add_parser("export", help="every run as CSV")
     export.add_argument("--csv", required=True, type=Path, metavar="FILE", help="where to, - for stdout")
@@ -201,6 +208,10 @@ def print_table(rows: list[list[str]]) -> None:
 
 
 def run_models(options: argparse.Namespace, settings: Settings, lang: str) -> int:
+    if options.action:
+        from arena import cli_models
+
+        return {"download": cli_models.download, "cache": cli_models.cache}[options.action](options, settings, lang)
     from arena.catalog import load_catalog
     from arena.gpu import Gpus
     from arena.status import model_status

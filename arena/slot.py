@@ -11,10 +11,12 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
 from adapters.base import Job, Output
+from arena import pins
 from arena.cancel import Cancel
 from arena.catalog import ModelSpec
 from arena.config import Settings
@@ -304,7 +306,9 @@ class Lease:
         loading = time.monotonic()
         self.start_s = loading - start
         yield Waiting("loading", 0.0)
-        for _ in self.worker.load(for_adapter(self.spec, slot.device), settings.start_timeout_s, self.cancel):
+        for _ in self.worker.load(
+            for_adapter(self.spec, slot.device, settings.home), settings.start_timeout_s, self.cancel
+        ):
             yield Waiting("loading", time.monotonic() - loading)
         self.load_s = time.monotonic() - loading
         slot._set("ready", self.spec)
@@ -315,10 +319,13 @@ class Lease:
         return self.worker.predict(job, self.slot.settings.run_timeout_s, self.cancel)
 
 
-def for_adapter(spec: ModelSpec, device: str) -> dict[str, object]:
-    """What `Adapter.load` is told of a catalogue entry."""
-    names = ("id", "source", "revision", "quantization", "dtype", "trust_remote_code", "options")
-    return {name: getattr(spec, name) for name in names} | {"device": device}
+def for_adapter(spec: ModelSpec, device: str, home: Path) -> dict[str, object]:
+    """What `Adapter.load` is told of a catalogue entry; `home` holds the commits that are pinned."""
+    names = ("id", "source", "quantization", "dtype", "trust_remote_code", "options")
+    return {name: getattr(spec, name) for name in names} | {
+        "device": device,
+        "revision": pins.revision_to_load(spec, home),
+    }
 
 
 # What `unload` asks for: the device itself, with no model on it.

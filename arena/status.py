@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 import psutil
 
 from adapters.base import Adapter, adapter_class
-from arena import hub
+from arena import hub, pins
 from arena.catalog import adapter_exists as adapter_exists
 from arena.config import Settings
 from arena.errors import RunError
@@ -110,7 +110,7 @@ def model_status(spec: ModelSpec, settings: Settings, gpus: Cards) -> ModelStatu
         return ModelStatus("planned")
     if spec.mode == "embedded":
         return engine_status(adapter_class(spec.adapter))
-    return memory_status(spec, gpus) or packages_status(spec) or download_status(spec) or ready(gpus)
+    return memory_status(spec, gpus) or packages_status(spec) or download_status(spec, settings) or ready(gpus)
 
 
 def ready(gpus: Cards) -> ModelStatus:
@@ -152,15 +152,14 @@ def packages_status(spec: ModelSpec) -> ModelStatus | None:
     return ModelStatus("needs_models", "make models", params={"missing": ", ".join(absent)}) if absent else None
 
 
-def download_status(spec: ModelSpec) -> ModelStatus | None:
+def download_status(spec: ModelSpec, settings: Settings) -> ModelStatus | None:
     """Whether the weights are on this machine, whole."""
-    if spec.local or hub.snapshot(spec.source, spec.ref):
+    if spec.local or hub.snapshot(spec.source, pins.revision(spec, settings.home)):
         return None
-    revision = "" if spec.ref == "main" else f" --revision {spec.ref}"
     login = "hf auth login && " if spec.gated else ""
     return ModelStatus(
         "needs_download",
-        f"{login}hf download {spec.source}{revision}",
+        f"{login}python -m arena models download {spec.id}",
         key="needs_download_gated" if spec.gated else "",
         params={"size": spec.size_gb},
     )
