@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parent.parent.parent
 QUIET = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+
+expect.set_options(timeout=15_000)  # a busy machine is not a fault
 
 # What the framework says of its own open connections when a page is left in the middle of an event.
 LEAVING = ("AbortError: signal is aborted", "Unexpected error Connection errored out")

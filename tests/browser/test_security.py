@@ -14,17 +14,17 @@ from tests.browser.test_compare import choose_fakes, ready, run, upload
 OpenPage = Callable[..., Page]
 # The fake writes an underscore of its `say` as a space.
 ATTACKS = (
-    "<img_src=x_onerror=window.hit=1>"
-    "<svg_onload=window.hit=1></svg>"
+    "<img_src='x'_onerror='window.hit=1'>"
+    "<svg_onload='window.hit=1'></svg>"
     "<script>window.hit=1</script>"
     "<iframe_srcdoc='<script>parent.hit=1</script>'></iframe>"
-    "<td_onclick=window.hit=1>cell</td>"
+    "<td_onclick='window.hit=1'>cell</td>"
     "<style>#run{display:none}</style>"
-    "<form_action=//elsewhere.example><button>send</button></form>"
-    "<img_src=https://elsewhere.example/beacon.png>"
+    "<form_action='//elsewhere.example'><button>send</button></form>"
+    "<img_src='https://elsewhere.example/beacon.png'>"
     "![](https://elsewhere.example/markdown.png)"
     "[link](javascript:window.hit=1)"
-    "<table><tr><td_colspan=2>kept</td></tr></table>"
+    "<table><tr><td_colspan='2'>kept</td></tr></table>"
     "${window.hit=1}{{#with_window}}{{hit}}{{/with}}"
 )
 
@@ -46,7 +46,7 @@ def test_a_hostile_answer_is_shown_and_does_nothing(open_page: OpenPage) -> None
         untouched(page)
     html = page.locator("#said-a .rendered").inner_html()
     assert '<td colspan="2">kept</td>' in html
-    assert not re.search(r"<(img|svg|script|iframe|form|button|style|a)\b|on\w+=", html.replace("&lt;", ""))
+    assert not re.search(r"<(img|svg|script|iframe|form|button|style|a)\b|<[^>]*\bon\w+=", html)
     page.get_by_role("tab", name="Benchmark").click()
     expect(page.locator("#runs-table")).to_contain_text("Test model")
     assert page.evaluate("window.hit") is None
