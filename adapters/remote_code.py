@@ -11,9 +11,11 @@ import importlib.util
 import json
 import re
 import shutil
+import sys
 from collections.abc import Callable, Iterator
+from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from adapters.base import AdapterError, Job, Output
@@ -176,6 +178,10 @@ def picture(job: Job) -> Any:
         raise AdapterError("bad_input", f"The image cannot be read: {error}") from error
 
 
+class Finished(Exception):
+    """Ends a model's own call before it decodes and cuts what was streamed already."""
+
+
 class Call:
     """A model's own call, such as ``model.chat(…)``, in the form of a model that `Answer` can drive.
 
@@ -200,15 +206,15 @@ class Call:
             self.prompt_tokens = None if prompt is None else int(prompt.shape[1])
             if theirs.get("eos_token_id") is not None:
                 self.generation_config.eos_token_id = theirs["eos_token_id"]
-            theirs.pop("streamer", None)
-            return generate(*args, **{**theirs, **ours})
+            generate(*args, **{**theirs, **ours})
+            raise Finished
 
         self._language.generate = replaced
         try:
-            self._call()
+            with contextlib.suppress(Finished):
+                self._call()
         finally:
-            with contextlib.suppress(AttributeError):
-                del self._language.generate
+            del self._language.generate
 
 
 def tell(answer: Answer, memory: PeakMemory, fields: Callable[[str], dict[str, Any]]) -> Iterator[str | Output]:
@@ -227,15 +233,17 @@ def tell(answer: Answer, memory: PeakMemory, fields: Callable[[str], dict[str, A
     )
 
 
-def stand_in(name: str, **members: Any) -> None:
-    """A module of this name with these members, where no real one is installed: code that imports it then loads."""
-    import sys
-    from importlib.machinery import ModuleSpec
-    from types import ModuleType
+def stand_in(name: str, **members: Any) -> bool:
+    """A module of this name with these members where no real one is installed, so that code that imports it loads.
 
-    if name in sys.modules or importlib.util.find_spec(name.partition(".")[0]) is not None:
-        return
+    True if it stands in, False if the real one is there.
+    """
+    if name in sys.modules:
+        return bool(getattr(sys.modules[name], "stands_in", False))
+    if importlib.util.find_spec(name.partition(".")[0]) is not None:
+        return False
     module = ModuleType(name)
     module.__spec__ = ModuleSpec(name, None)
-    vars(module).update(members)
+    vars(module).update(members, stands_in=True)
     sys.modules[name] = module
+    return True

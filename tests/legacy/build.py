@@ -12,6 +12,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent.parent))
 
+from adapters.remote_code import stand_in  # noqa: E402
 from tests.tiny import tokenizer  # noqa: E402
 
 LANGUAGE = {
@@ -46,7 +47,7 @@ def phi3_vision(folder):
     module = package("phi3_vision", folder)
     words = tokenizer(
         ["<|endoftext|>", "<|user|>", "<|end|>", "<|assistant|>"], eos_token="<|endoftext|>", pad_token="<|endoftext|>"
-    )  # noqa: E501
+    )
     words.chat_template = CHAT
     config = module("configuration_phi3_v").Phi3VConfig(vocab_size=len(words), pad_token_id=0, **LANGUAGE)
     model = module("modeling_phi3_v").Phi3VForCausalLM(config)
@@ -85,6 +86,59 @@ def internvl2(folder):
         "AutoModel": "modeling_internvl_chat.InternVLChatModel",
     }
     save(folder, module("modeling_internvl_chat").InternVLChatModel(config), words, names)
+
+
+def minicpm_v(folder):
+    module = package("minicpm_v", folder)
+    words = tokenizer(["<unk>", "<|im_start|>", "<|im_end|>"], eos_token="<|im_end|>", unk_token="<unk>")
+    config = module("configuration_minicpm").MiniCPMVConfig(vocab_size=len(words), **LANGUAGE)
+    names = {"AutoConfig": "configuration_minicpm.MiniCPMVConfig", "AutoModel": "modeling_minicpmv.MiniCPMV"}
+    processors = {
+        "AutoProcessor": "processing_minicpmv.MiniCPMVProcessor",
+        "AutoImageProcessor": "processing_minicpmv.MiniCPMVImageProcessor",
+    }
+    preprocessor = {"auto_map": processors, "image_processor_type": "MiniCPMVImageProcessor"}
+    save(folder, module("modeling_minicpmv").MiniCPMV(config), words, names, preprocessor_config=preprocessor)
+
+
+def moondream(folder):
+    """Its tokenizer lies in the Hub's cache under a name of its own, as a download would leave it."""
+    from huggingface_hub import constants
+
+    words = tokenizer(["<|endoftext|>"], eos_token="<|endoftext|>")
+    starmie = Path(constants.HF_HUB_CACHE) / "models--moondream--starmie-v1"
+    (starmie / "refs").mkdir(parents=True, exist_ok=True)
+    (starmie / "refs" / "main").write_text("0" * 40)
+    words.save_pretrained(starmie / "snapshots" / ("0" * 40))
+    module = package("moondream", folder)
+    names = {"AutoConfig": "hf_moondream.HfConfig", "AutoModelForCausalLM": "hf_moondream.HfMoondream"}
+    save(folder, module("hf_moondream").HfMoondream(module("hf_moondream").HfConfig()), words, names)
+
+
+def dots_ocr(folder):
+    from transformers import Qwen2VLImageProcessor
+
+    stand_in("flash_attn", flash_attn_varlen_func=None)
+    module = package("dots_ocr", folder)
+    special = ["<|endoftext|>", "<|user|>", "<|endofuser|>", "<|assistant|>", "<|img|>", "<|imgpad|>", "<|endofimg|>"]
+    words = tokenizer(special, eos_token="<|endoftext|>", pad_token="<|endoftext|>")
+    config = module("configuration_dots").DotsOCRConfig(
+        image_token_id=words.convert_tokens_to_ids("<|imgpad|>"), vision_config={"attn_implementation": "sdpa"},
+        vocab_size=len(words), eos_token_id=0, pad_token_id=0, **LANGUAGE,
+    )  # fmt: skip
+    model = module("modeling_dots_ocr").DotsOCRForCausalLM(config)
+    names = {
+        "AutoConfig": "configuration_dots.DotsOCRConfig", "AutoModelForCausalLM": "modeling_dots_ocr.DotsOCRForCausalLM"
+    }  # fmt: skip
+    Qwen2VLImageProcessor(temporal_patch_size=1, min_pixels=3136, max_pixels=11289600).save_pretrained(folder)
+    preprocessor = {
+        "auto_map": {"AutoProcessor": "configuration_dots.DotsVLProcessor"},
+        "processor_class": "DotsVLProcessor",
+    }
+    save(folder, model, words, names, preprocessor_config=preprocessor)
+    config = json.loads((folder / "config.json").read_text())
+    config["vision_config"]["attn_implementation"] = "flash_attention_2"  # as it is published
+    (folder / "config.json").write_text(json.dumps(config))
 
 
 if __name__ == "__main__":

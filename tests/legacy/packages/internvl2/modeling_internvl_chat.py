@@ -16,9 +16,7 @@ class InternVLChatModel(PreTrainedModel):
         self.num_image_token = 4
         side = config.vision_config.image_size // 2
         self.img_context_token_id = None
-        self.vision_model = torch.nn.Conv2d(
-            3, 16, config.vision_config.image_size // 2, config.vision_config.image_size // 2
-        )
+        self.vision_model = torch.nn.Conv2d(3, 16, side, side)
         self.angles = Angles(16)
         self.mlp1 = torch.nn.Linear(16, config.llm_config.hidden_size)
         self.language_model = LlamaForCausalLM(config.llm_config)

@@ -1,0 +1,145 @@
+"""What dots.ocr says about a page, read tolerantly: a list of elements in reading order, each with its place.
+
+The answer ought to be a JSON list of ``{"bbox", "category", "text"}``. It may be cut off, repeat itself, use the wrong
+quotes, break LaTeX's backslashes or lack a number; every element that can be understood is kept.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.base import Box
+from adapters.coordinates import LATEX, object_at, to_pixels
+
+CATEGORIES = (
+    "Caption", "Footnote", "Formula", "List-item", "Page-footer", "Page-header", "Picture", "Section-header", "Table",
+    "Text", "Title",
+)  # fmt: skip
+BY_LETTERS = {re.sub(r"[^a-z]", "", name.lower()): name for name in CATEGORIES}
+START = re.compile(r"""\{\s*["'](?:bbox|category|text)["']\s*:""")
+BBOX = re.compile(r"""["']bbox["']\s*:\s*["'\[(]+([^\])"'{}]*)""")
+CATEGORY = re.compile(r"""["']category["']\s*:\s*["']([^"']*)""")
+TEXT = re.compile(r"""["']text["']\s*:\s*(["'])(.*)""", re.DOTALL)
+TAIL = re.compile(r"""\s*["']?\s*\}?[\s,\]}]*(?:```)?\s*$""")
+
+
+@dataclass(frozen=True)
+class Element:
+    """One block of a page. numbers: left, top, right, bottom as the model wrote them, None for what is no box."""
+
+    category: str
+    text: str = ""
+    numbers: tuple[float, ...] | None = None
+
+
+def elements(answer: str) -> list[Element]:
+    """The elements of a whole answer, each once."""
+    return list(dict.fromkeys(element for part in parts(answer) if (element := read(part))))
+
+
+def parts(answer: str) -> list[str]:
+    """An answer cut where an element begins; what stands before the first is left out."""
+    starts = [match.start() for match in START.finditer(answer)]
+    return [answer[start:end] for start, end in zip(starts, [*starts[1:], len(answer)], strict=True)]
+
+
+def read(part: str) -> Element | None:
+    """One element from its part of the answer, None if there is nothing in it."""
+    found, _ = object_at(LATEX.sub(lambda match: match[1] or r"\\", part), 0)
+    if not isinstance(found, dict):
+        found = rescued(part)
+    text = found.get("text")
+    text = text if isinstance(text, str) else "" if text is None else json.dumps(text, ensure_ascii=False)
+    numbers = box_numbers(found.get("bbox"))
+    if not text.strip() and numbers is None:
+        return None
+    return Element(category(found.get("category")), text.strip(), numbers)
+
+
+def rescued(part: str) -> dict[str, Any]:
+    """The fields of an element that is no JSON."""
+    bbox, kind, text = BBOX.search(part), CATEGORY.search(part), TEXT.search(part)
+    return {
+        "bbox": bbox[1] if bbox else None,
+        "category": kind[1] if kind else None,
+        "text": unescaped(TAIL.sub("", text[2])) if text else None,
+    }
+
+
+def unescaped(text: str) -> str:
+    """The text between two quotes of JSON, as far as its escapes make sense."""
+    text = LATEX.sub(lambda match: match[1] or r"\\", text)
+    try:
+        return str(json.loads(f'"{text}"', strict=False))
+    except ValueError:
+        return text.replace('\\"', '"').replace("\\n", "\n").replace("\\t", "\t").replace("\\\\", "\\")
+
+
+def category(said: Any) -> str:
+    """One of the eleven categories; what is none of them is text."""
+    return BY_LETTERS.get(re.sub(r"[^a-z]", "", str(said).lower()), "Text")
+
+
+def box_numbers(said: Any) -> tuple[float, ...] | None:
+    """Four numbers, from a list or a text; None for three, five, NaN or words."""
+    if isinstance(said, str):
+        said = re.findall(r"[^\s,;\[\]()]+", said)
+    try:
+        numbers = tuple(float(number) for number in said)
+    except (TypeError, ValueError):
+        return None
+    return numbers if len(numbers) == 4 and all(abs(number) < 1e6 for number in numbers) else None
+
+
+def boxes(found: Iterable[Element], size: tuple[int, int], seen: tuple[int, int]) -> tuple[Box, ...]:
+    """Elements with a place, in pixels of the image. size: of the image; seen: of what the model was given."""
+    placed = (
+        to_pixels("dots_ocr", element.numbers, size, seen, kind=element.category, text=element.text)
+        for element in found
+        if element.numbers
+    )
+    return tuple(box for box in placed if box)
+
+
+def markdown(element: Element) -> str:
+    """One element as Markdown; tables stay HTML, formulas LaTeX, and a picture has no text."""
+    text = element.text
+    if element.category == "Title" and not text.startswith("#"):
+        return f"# {text}"
+    if element.category == "Section-header" and not text.startswith("#"):
+        return f"## {text}"
+    if element.category == "Formula" and not text.startswith(("$", "\\[", "\\begin")):
+        return f"$$\n{text}\n$$"
+    return text
+
+
+def as_markdown(pieces: Iterable[str], raw: list[str]) -> Iterator[str]:
+    """Markdown from pieces of an answer, an element as soon as the next one begins. raw: gets all the pieces.
+
+    An answer in which nothing is recognised comes out as it is.
+    """
+    told: dict[Element, None] = {}
+
+    def tell(ready: list[str]) -> Iterator[str]:
+        for part in ready:
+            element = read(part)
+            if element and element not in told:
+                told[element] = None
+                if text := markdown(element):
+                    yield f"{text}\n\n"
+
+    waiting = ""
+    for piece in pieces:
+        raw.append(piece)
+        waiting += piece
+        ready = parts(waiting)
+        if len(ready) > 1:
+            waiting = ready.pop()
+            yield from tell(ready)
+    yield from tell(parts(waiting))
+    if not told and (answer := "".join(raw)):
+        yield answer

@@ -1,0 +1,7 @@
+"""The configuration of the small MiniCPM-V of the tests."""
+
+from transformers import LlamaConfig
+
+
+class MiniCPMVConfig(LlamaConfig):
+    model_type = "minicpmv"
