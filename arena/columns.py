@@ -11,10 +11,11 @@ import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
-from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from adapters.base import Box
 from arena.types import Run
+from benchmarks.metrics import METRICS
 
 APART = ("scores", "error_text")
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -44,13 +45,8 @@ def _stored(cls: type) -> Iterator[Field]:
 
 FIELDS: tuple[Field, ...] = tuple(_stored(Run))
 BOXES = next(index for index, field in enumerate(FIELDS) if field.name == "boxes")
-
-
-class Row(NamedTuple):
-    """A run as flat values in the order of `FIELDS`, bags as JSON text and boxes as their number, with its scores."""
-
-    values: Sequence[Any]
-    scores: Mapping[str, float | None]
+# A run as flat values: those of `FIELDS`, bags as JSON text and boxes as their number, then one for every metric.
+Row = tuple[Any, ...]
 
 
 def clean(text: str) -> str:
@@ -78,10 +74,11 @@ def flatten(thing: Any) -> list[Any]:
 
 
 def to_row(run: Run) -> Row:
-    """The run as the `Row` that the store gives for it."""
+    """The run as the row that the store gives for it."""
     values = [to_json(value) if isinstance(value, dict) else value for value in flatten(run)]
     values[BOXES] = len(run.boxes)
-    return Row(values, run.scores)
+    kept = (clean(value) if isinstance(value, str) else value for value in values)
+    return *kept, *(run.scores.get(metric) for metric in METRICS)
 
 
 def to_run(values: Sequence[Any], scores: Mapping[str, float | None]) -> Run:

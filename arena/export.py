@@ -16,22 +16,28 @@
 
 from __future__ import annotations
 
-import csv
+import math
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Protocol
 
-from arena.columns import FIELDS, UNSTORABLE, Row, to_row
+from arena.columns import FIELDS, Row, to_row
 from arena.types import Run
 from benchmarks.metrics import METRICS
 
 BOM = "\ufeff"
-_SKIPPED = r"""(?:[^\S\t\r\n]|["\u200b\ufeff])*"""
+# White space that does not end a cell, and quotes: one set, for alternatives in a repetition take several times longer.
+_SKIPPED = r'[ "\x0b\x0c\x1c-\x1f\x85\xa0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff]*'
 _FORMULA = rf"'*{_SKIPPED}[=+\-@＝＋－＠]"
-_PLACE = rf"\A(?=(?:{_FORMULA})|'*[\t\r\n])|(?<=[\t\r\n,;])(?={_FORMULA})"
-DANGER = re.compile(_PLACE)
-DEFUSED = re.compile(_PLACE.replace(r"\A(?=", r"\A'(?=").replace(r"])(?=", r"])'(?="))
+_BEGIN = rf"(?={_FORMULA}|'*[\t\r\n])"
+_INSIDE = rf"(?={_FORMULA})"
+DANGER = re.compile(_BEGIN), re.compile(rf"[\t\r\n,;]{_INSIDE}")
+DEFUSED = re.compile(rf"'{_BEGIN}"), re.compile(rf"([\t\r\n,;])'{_INSIDE}")
+QUOTED = re.compile('[",;\t\r\n]')
+TOGETHER = 2**16  # characters that are written at once
+SHORT = 100  # characters; shorter texts come again and again
 
 
 class TextFile(Protocol):
@@ -51,56 +57,78 @@ def defuse(text: str) -> str:
     >>> defuse("=1+1")
     "'=1+1"
     """
-    return DANGER.sub("'", text)
+    begin, inside = DANGER
+    return ("'" if begin.match(text) else "") + inside.sub(_apostrophe, text)
+
+
+def _apostrophe(found: re.Match[str]) -> str:
+    return found[0] + "'"  # a template would take ten times as long
 
 
 def plain(text: str) -> str:
     """What `defuse` was given."""
-    return DEFUSED.sub("", text)
+    begin, inside = DEFUSED
+    return inside.sub(r"\1", text[1:] if begin.match(text) else text)
 
 
 def write_csv(runs: Iterable[Run] | Iterable[Row], file: TextFile, delimiter: str = ",") -> int:
-    """Write the runs as they come, holding none of them. Returns how many there were.
+    """Write the runs as they come, holding a few of them at most. Returns how many there were.
 
     runs: ``store.rows(query)``, the fast way, or `Run` objects. delimiter: a comma or a semicolon.
     """
     if delimiter not in (",", ";"):
         raise ValueError(f"neither a comma nor a semicolon: {delimiter!r}")
-    file.write(BOM)
-    writer = csv.writer(file, delimiter=delimiter)
-    writer.writerow(columns())
-    cells: list[tuple[int, Callable[[Any], Any]]]
-    cells = [(index, _CELLS[field.kind]) for index, field in enumerate(FIELDS) if field.kind in _CELLS]
-    if delimiter == ";":
-        cells += [(index, _comma) for index, field in enumerate(FIELDS) if field.kind is float]
-    count = 0
+    number = _point if delimiter == "," else _comma
+    kinds = [*(field.kind for field in FIELDS), *(float for _ in METRICS)]
+    cells = [number if kind is float else CELLS[kind] for kind in kinds]
+    lines = [BOM + delimiter.join(columns()) + "\r\n"]
+    count = held = 0
     for run in runs:
-        values, scores = to_row(run) if isinstance(run, Run) else run
-        row = list(values)
-        for index, cell in cells:
-            if row[index] is not None:
-                row[index] = cell(row[index])
-        row += [scores.get(name) if delimiter == "," else _comma(scores.get(name)) for name in METRICS]
-        writer.writerow(row)
+        row = to_row(run) if isinstance(run, Run) else run
+        texts = ["" if value is None else cell(value) for cell, value in zip(cells, row, strict=True)]
+        lines.append(delimiter.join(texts) + "\r\n")
         count += 1
+        held += len(lines[-1])
+        if held > TOGETHER:
+            file.write("".join(lines))
+            lines.clear()
+            held = 0
+    file.write("".join(lines))
     return count
 
 
 def _text(value: str) -> str:
-    return defuse(UNSTORABLE.sub("\ufffd", value))
+    if value.isalnum():  # ids and hashes, each another
+        return value
+    return _short(value) if len(value) < SHORT else _quoted(value)
+
+
+def _quoted(value: str) -> str:
+    safe = defuse(value)
+    return '"' + safe.replace('"', '""') + '"' if QUOTED.search(safe) else safe
+
+
+_short = lru_cache(4096)(_quoted)
 
 
 def _moment(value: datetime) -> str:
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _comma(value: float | None) -> str | None:
-    return None if value is None else repr(value).replace(".", ",")
+def _point(value: float) -> str:
+    return "" if math.isnan(value) else repr(value)
 
 
-_CELLS: dict[type, Callable[[Any], str]] = {
+def _comma(value: float) -> str:
+    """Quoted nowhere: with this decimal sign the delimiter is another."""
+    return _point(value).replace(".", ",")
+
+
+CELLS: dict[type, Callable[[Any], str]] = {
     str: _text,
-    dict: _text,
-    datetime: _moment,
+    int: str,
     bool: lambda value: "true" if value else "false",
+    datetime: _moment,
+    dict: _text,
+    tuple: str,
 }

@@ -16,6 +16,7 @@ from arena.faults import said, told
 from arena.query import RunPage, RunQuery, Way, matching, ordered
 from arena.tables import COLUMNS, RUN, SCORE
 from arena.types import Run
+from benchmarks.metrics import METRICS
 
 __all__ = ["Row", "RunPage", "RunQuery", "Store"]
 
@@ -24,10 +25,17 @@ BATCH = 500  # rows that are read at a time, and deleted in one transaction
 COUNTS_KEPT = 200
 STALE_S = 10.0  # after which runs are counted anew: another program may have deleted some
 
-# What a CSV wants: bags as they are stored, boxes only counted.
-FLAT = tuple(
-    RUN.c.box_count if field.kind is tuple else type_coerce(column, Text) if field.kind is dict else column
-    for field, column in zip(FIELDS, COLUMNS, strict=True)
+_VALUE = SCORE.alias()
+# The columns of a `Row`.
+FLAT = (
+    *(
+        RUN.c.box_count if field.kind is tuple else type_coerce(column, Text) if field.kind is dict else column
+        for field, column in zip(FIELDS, COLUMNS, strict=True)
+    ),
+    *(
+        select(_VALUE.c.value).where(_VALUE.c.run_seq == RUN.c.seq, _VALUE.c.metric == metric).scalar_subquery()
+        for metric in METRICS
+    ),
 )
 # What a plot wants.
 POINT = (
@@ -113,15 +121,17 @@ class Store:
 
     def iterate(self, query: RunQuery) -> Iterator[Run]:
         """Every run that matches, in the query's order, whatever its page; a few hundred are held at a time."""
-        for found, scores in self._stream(query, COLUMNS):
-            for row in found:
-                yield to_run(row[1:], scores.get(row[0], {}))
+        with told(self._url), self._engine.connect() as connection:
+            for found in self._batches(connection, query, (RUN.c.seq, *COLUMNS)):
+                scores = _scores(connection, [row[0] for row in found])
+                for row in found:
+                    yield to_run(row[1:], scores.get(row[0], {}))
 
     def rows(self, query: RunQuery) -> Iterator[Row]:
         """As `iterate`, but flat and without reading the boxes: what a CSV needs, in a fraction of the time."""
-        for found, scores in self._stream(query, FLAT):
-            for row in found:
-                yield Row(row[1:], scores.get(row[0], {}))
+        with told(self._url), self._engine.connect() as connection:
+            for found in self._batches(connection, query, FLAT):
+                yield from found
 
     def count(self, query: RunQuery) -> int:
         """How many runs match."""
@@ -192,13 +202,10 @@ class Store:
             offset = 0 if rows or not offset else offset - _size(connection, part.limit(offset))
         return found, _scores(connection, [row[0] for row in found])
 
-    def _stream(self, query: RunQuery, columns: Sequence[Any]) -> Iterator[tuple[Sequence[Any], Scores]]:
-        """All rows of the query in batches, each row led by its seq, with their scores."""
-        with told(self._url), self._engine.connect() as connection:
-            for part in ordered(query, (RUN.c.seq, *columns), self._dialect):
-                streamed = connection.execute(part, execution_options={"yield_per": BATCH})
-                for batch in streamed.partitions():
-                    yield batch, _scores(connection, [row[0] for row in batch])
+    def _batches(self, connection: Connection, query: RunQuery, columns: Sequence[Any]) -> Iterator[Sequence[Any]]:
+        """All rows of the query, some at a time."""
+        for part in ordered(query, columns, self._dialect):
+            yield from connection.execute(part, execution_options={"yield_per": BATCH}).partitions()
 
 
 def _size(connection: Connection, chosen: Select[Any]) -> int:
