@@ -139,7 +139,7 @@ def _head(column: Column, query: RunQuery, lang: str) -> str:
         return f'<th role="columnheader" scope="col" class="{kind}">{title}</th>'
     now = "" if column.sort != query.sort else "descending" if query.descending else "ascending"
     mark = {"descending": "↓", "ascending": "↑", "": ""}[now]
-    hint = text(tr(f"benchmark.hint.{column.key}", lang)) if column.figure else ""
+    hint = text(tr(f"benchmark.hint.{column.key}", lang))
     return (
         f'<th role="columnheader" scope="col" class="{kind}" aria-sort="{now or "none"}">'
         f'<button type="button" data-event="sort_runs" data-value="{column.sort}" title="{hint}">{title}'

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, TypeVar
 
 import httpx
 import pytest
@@ -20,12 +22,20 @@ from arena.store import RunQuery, Store
 from arena.strings import LANGUAGES, tr
 from arena.ui.csv_route import BATCH, pieces, router, streamed
 
+T = TypeVar("T")
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     store = Store(f"sqlite:///{tmp_path / 'arena.db'}")
     yield store
     store.close()
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """In a thread of its own: that of the tests may have a loop of a browser's."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
 
 
 def get(store: Store, path: str, **headers: str) -> httpx.Response:
@@ -36,7 +46,7 @@ def get(store: Store, path: str, **headers: str) -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
             return await client.get(path, headers=headers)
 
-    return asyncio.run(ask())
+    return run(ask())
 
 
 def models(answer: httpx.Response, delimiter: str = ",") -> list[str]:
@@ -101,6 +111,6 @@ def test_who_leaves_in_the_middle_lets_the_database_go(store: Store) -> None:
         await stream.aclose()
         closed.append(next(rows, None))
 
-    asyncio.run(leave())
+    run(leave())
     assert closed == [None]
     assert store.delete(RunQuery()) == 3 * BATCH // 2

@@ -87,12 +87,16 @@ def test_the_question_states_the_number(lang: str) -> None:
 @pytest.mark.parametrize(
     ("host", "headers", "local"),
     [
-        ("127.0.0.1", {}, True),
-        ("::1", {}, True),
-        ("192.168.0.7", {}, False),
-        ("127.0.0.1", {"x-forwarded-for": "192.168.0.7"}, False),
-        ("127.0.0.1", {"forwarded": "for=192.168.0.7"}, False),
-        (None, {}, False),
+        ("127.0.0.1", {"host": "127.0.0.1:7860"}, True),
+        ("127.0.0.1", {"host": "localhost"}, True),
+        ("::1", {"host": "[::1]:7860"}, True),
+        ("192.168.0.7", {"host": "192.168.0.1:7860"}, False),
+        ("192.168.0.7", {"host": "localhost:7860"}, False),
+        ("127.0.0.1", {"host": "rebound.example:7860"}, False),
+        ("127.0.0.1", {"host": "localhost", "x-forwarded-for": "192.168.0.7"}, False),
+        ("127.0.0.1", {"host": "localhost", "forwarded": "for=192.168.0.7"}, False),
+        ("127.0.0.1", {}, False),
+        (None, {"host": "localhost"}, False),
     ],
 )
 def test_only_who_sits_at_this_machine_deletes(host: str | None, headers: dict[str, str], local: bool) -> None:
