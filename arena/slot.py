@@ -351,6 +351,10 @@ class Slots:
                 self._slots[device] = Slot(gpu, self.settings, self.gpus, self.interpreters)
             return self._slots[device]
 
+    def preload(self, spec: ModelSpec) -> None:
+        """Have the model's imports done while its user is still choosing the image; returns at once."""
+        self.interpreters.preload(spec.adapter, spec.interpreter)
+
     def status(self) -> list[dict[str, object]]:
         with self._lock:
             return [slot.status() for slot in self._slots.values()]

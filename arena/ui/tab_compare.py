@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import gradio as gr
@@ -15,7 +15,7 @@ from arena.core import Arena
 from arena.errors import RunError
 from arena.strings import LANGUAGES, tr
 from arena.ui import contestant, image_panel, question_panel, render, results
-from arena.ui.contestant import field, given_params, traits
+from arena.ui.contestant import Entrant, field, given_params, traits
 from arena.ui.i18n import language, on_language, t
 from arena.ui.image_panel import Chosen, name_of
 from arena.ui.live import Live, Visitors
@@ -60,6 +60,8 @@ def build(arena: Arena) -> None:
         updates: Update = {}
         for side, chosen in zip(sides, (a, b), strict=True):
             updates |= contestant.update(side, entrants, chosen, lang)
+            if chosen in entrants and entrants[chosen].status.ready:
+                arena.slots.preload(entrants[chosen].spec)
         reads = any(traits(entrants[name].spec).prompted for name in (a, b) if name in entrants)
         wanted = question_panel.prompt_after(arena, task, prompt, lang)
         # Written only when it changes: the visitor may have begun to write his own while this was under way.
@@ -120,11 +122,11 @@ def build(arena: Arena) -> None:
             names = {code: name_of(chosen, code) for code in LANGUAGES}
             live = Live(arena, order(data, chosen, lang), lang, names)
         except RunError as error:
-            gr.Warning(render.text(error.text(lang)), title=tr("ui.not_started", lang))
+            gr.Warning(render.text(error.text(lang)))
             yield idle()
             return
         if not visitors.begin(str(request.session_hash), live):
-            gr.Warning(tr("ui.already", lang), title=tr("ui.not_started", lang))
+            gr.Warning(tr("ui.already", lang))
             yield {run: gr.skip()}
             return
         try:
@@ -199,6 +201,12 @@ def filled(chosen: Chosen, reference: str, spoken: str) -> tuple[str, str]:
         return samples()[chosen.sample].reference, samples()[chosen.sample].language
     of_sample = (reference or "").strip() in {sample.reference for sample in samples().values()}
     return ("", "") if of_sample else (reference, spoken)
+
+
+def instead(entrants: Mapping[str, Entrant], side: int) -> str | None:
+    """The model for a side whose own cannot do the task: ready ones first, another one for each side."""
+    names = list(entrants)
+    return names[side % len(names)] if names else None
 
 
 def _swap(*values: Any) -> list[Any]:
