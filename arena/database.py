@@ -87,7 +87,8 @@ def _look(path: Path, url: URL) -> None:
             if tables and migrations.VERSION_TABLE not in tables:
                 raise ArenaError("store.foreign", database=name)
             if tables:
-                _refuse_newer(file.execute(f"SELECT version_num FROM {migrations.VERSION_TABLE}").fetchone()[0], url)  # noqa: S608
+                for (version,) in file.execute(f"SELECT version_num FROM {migrations.VERSION_TABLE}"):  # noqa: S608
+                    _refuse_newer(version, url)
             if size <= CHECKED_MB * 10**6:
                 (found,) = file.execute("PRAGMA quick_check(1)").fetchone()
                 if found != "ok":
