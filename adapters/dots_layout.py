@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from adapters.base import Box
@@ -43,8 +44,8 @@ def elements(answer: str) -> list[Element]:
 
 def parts(answer: str) -> list[str]:
     """An answer cut where an element begins; what stands before the first is left out."""
-    starts = [match.start() for match in START.finditer(answer)]
-    return [answer[start:end] for start, end in zip(starts, [*starts[1:], len(answer)], strict=True)]
+    cuts = [*(match.start() for match in START.finditer(answer)), len(answer)]
+    return [answer[start:end] for start, end in pairwise(cuts)]
 
 
 def read(part: str) -> Element | None:

@@ -82,23 +82,19 @@ class DotsOCR(Adapter):
         patch = self._processor.image_processor.patch_size
         seen = columns * patch, rows * patch
         raw: list[str] = []
-        answer = Answer(self._model, self._processor.tokenizer, inputs, job.params)
-        memory = PeakMemory(self._device)
-        pieces = as_markdown(answer, raw) if job.task == "formatted_ocr" and "layout" in name else kept(answer, raw)
-        said: list[str] = []
-        for piece in pieces:
-            said.append(piece)
-            yield piece
-        yield Output(
-            text="".join(said),
-            boxes=boxes(elements("".join(raw)), image.size, seen) if "layout" in name else (),
-            finish_reason="length" if answer.length else "stop",
-            seen_width=seen[0],
-            seen_height=seen[1],
-            prompt_tokens=int(inputs["input_ids"].shape[1]),
-            output_tokens=len(answer.tokens) or None,
-            visual_tokens=int((inputs["input_ids"] == self._model.config.image_token_id).sum()) or None,
-            **memory.fields(),
+        laid_out = "layout" in name
+        readable = laid_out and job.task == "formatted_ocr"
+        fields = {
+            "seen_width": seen[0],
+            "seen_height": seen[1],
+            "prompt_tokens": int(inputs["input_ids"].shape[1]),
+            "visual_tokens": int((inputs["input_ids"] == self._model.config.image_token_id).sum()) or None,
+        }
+        yield from remote_code.tell(
+            Answer(self._model, self._processor.tokenizer, inputs, job.params),
+            PeakMemory(self._device),
+            lambda _: fields | {"boxes": boxes(elements("".join(raw)), image.size, seen) if laid_out else ()},
+            lambda pieces: as_markdown(pieces, raw) if readable else kept(pieces, raw),
         )
 
     def _inputs(self, image: Any, text: str) -> dict[str, Any]:

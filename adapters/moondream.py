@@ -73,7 +73,7 @@ class Moondream(Adapter):
         )
 
     def _say(self, job: Job, image: Any, settings: dict[str, Any]) -> Iterator[str]:
-        """The pieces of an answer; objects and points as JSON, with fractions of the image's sides as the model says."""
+        """The pieces of an answer; what was found as JSON, in fractions of the image's sides."""
         skill = job.params.get("skill") or ("query" if job.prompt else "caption")
         if skill == "query":
             yield from self._model.query(image, job.prompt, stream=True, settings=settings)["answer"]

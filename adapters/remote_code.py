@@ -12,7 +12,7 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -186,13 +186,14 @@ class Call:
     """A model's own call, such as ``model.chat(…)``, in the form of a model that `Answer` can drive.
 
     The call reaches ``language.generate`` with what it thinks right; there our arguments (the streamer, the limits, the
-    sampling) take the place of its own. prompt_tokens: the length of the prompt it made, known once it generates.
+    sampling) take the place of its own. prompt_tokens, visual_tokens: of the prompt it made, known once it generates.
     """
 
     def __init__(self, language: Any, call: Callable[[], Any]) -> None:
         self._language = language
         self._call = call
         self.prompt_tokens: int | None = None
+        self.visual_tokens: int | None = None
         self.generation_config = SimpleNamespace(eos_token_id=language.generation_config.eos_token_id)
 
     def generate(self, **ours: Any) -> None:
@@ -204,6 +205,8 @@ class Call:
             )
             prompt = args[0] if prompt is None and args else prompt
             self.prompt_tokens = None if prompt is None else int(prompt.shape[1])
+            if (mask := theirs.get("images_seq_mask")) is not None:
+                self.visual_tokens = int(mask.sum()) or None
             if theirs.get("eos_token_id") is not None:
                 self.generation_config.eos_token_id = theirs["eos_token_id"]
             generate(*args, **{**theirs, **ours})
@@ -217,10 +220,18 @@ class Call:
             del self._language.generate
 
 
-def tell(answer: Answer, memory: PeakMemory, fields: Callable[[str], dict[str, Any]]) -> Iterator[str | Output]:
-    """The pieces of an answer, then its `Output` with what `fields` makes of the whole text."""
+def tell(
+    answer: Answer,
+    memory: PeakMemory,
+    fields: Callable[[str], dict[str, Any]],
+    shown: Callable[[Iterable[str]], Iterable[str]] = iter,
+) -> Iterator[str | Output]:
+    """The pieces of an answer, then its `Output` with what `fields` makes of the whole text.
+
+    shown: what of the pieces is for the reader, as pieces again.
+    """
     said: list[str] = []
-    for piece in answer:
+    for piece in shown(answer):
         said.append(piece)
         yield piece
     text = "".join(said)
@@ -231,6 +242,13 @@ def tell(answer: Answer, memory: PeakMemory, fields: Callable[[str], dict[str, A
         **fields(text),
         **memory.fields(),
     )
+
+
+def overlay() -> Path:
+    """The folder of packages that this interpreter puts in front of the others."""
+    import transformers
+
+    return Path(transformers.__file__).parent.parent
 
 
 def stand_in(name: str, **members: Any) -> bool:

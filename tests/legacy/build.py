@@ -12,6 +12,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent.parent))
 
+from adapters.deepseek_vl2 import attention  # noqa: E402
 from adapters.remote_code import stand_in  # noqa: E402
 from tests.tiny import tokenizer  # noqa: E402
 
@@ -139,6 +140,31 @@ def dots_ocr(folder):
     config = json.loads((folder / "config.json").read_text())
     config["vision_config"]["attn_implementation"] = "flash_attention_2"  # as it is published
     (folder / "config.json").write_text(json.dumps(config))
+
+
+MARKS = ["<|ref|>", "<|/ref|>", "<|det|>", "<|/det|>", "<|grounding|>"]
+
+
+def deepseek_ocr(folder):
+    module = package("deepseek_ocr", folder)
+    words = tokenizer(["<|endoftext|>", *MARKS], eos_token="<|endoftext|>", pad_token="<|endoftext|>")
+    config = module("configuration_deepseek_ocr").DeepseekOCRConfig(vocab_size=len(words), **LANGUAGE)
+    names = {
+        "AutoConfig": "configuration_deepseek_ocr.DeepseekOCRConfig",
+        "AutoModel": "modeling_deepseekocr.DeepseekOCRForCausalLM",
+    }
+    save(folder, module("modeling_deepseekocr").DeepseekOCRForCausalLM(config), words, names)
+
+
+def deepseek_vl2(folder):
+    """Its code is a package of its own, so the folder holds weights and words alone."""
+    stand_in("xformers")
+    stand_in("xformers.ops", memory_efficient_attention=attention)
+    sys.path.insert(0, str(HERE / "packages" / "deepseek_vl2"))
+    models = importlib.import_module("deepseek_vl2.models")
+    words = tokenizer(["<|endoftext|>", "<|User|>", "<|Assistant|>", *MARKS], eos_token="<|endoftext|>")
+    config = models.DeepseekVLV2ForCausalLM.config_class(vocab_size=len(words), **LANGUAGE)
+    save(folder, models.DeepseekVLV2ForCausalLM(config), words, {})
 
 
 if __name__ == "__main__":

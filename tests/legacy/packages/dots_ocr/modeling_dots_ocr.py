@@ -27,7 +27,9 @@ class DotsOCRForCausalLM(Qwen2ForCausalLM):
         self.vision_tower = Vision(config.vision_config, config.hidden_size)
         self.post_init()
 
-    def forward(self, input_ids=None, attention_mask=None, pixel_values=None, image_grid_thw=None, **kwargs):
+    def forward(
+        self, input_ids, attention_mask=None, pixel_values=None, image_grid_thw=None, inputs_embeds=None, **kwargs
+    ):
         embeds = self.get_input_embeddings()(input_ids)
         if pixel_values is not None:
             places = (input_ids == self.config.image_token_id)[..., None]

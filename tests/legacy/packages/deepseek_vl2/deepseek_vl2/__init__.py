@@ -1,0 +1,1 @@
+"""A package in the manner of DeepSeek-VL2: installed beside the weights, not among them."""
