@@ -59,7 +59,7 @@ def test_a_docker_host_that_says_nothing_is_not_waited_for(settings: Settings, m
         monkeypatch.setenv("DOCKER_HOST", f"tcp://127.0.0.1:{mute.getsockname()[1]}")
         started = time.monotonic()
         docker = by_id(examine(settings, patience_s=0.5))["docker"]
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 10
     assert docker.state == "warn"
     assert "0.5" in docker.text["en"]
 

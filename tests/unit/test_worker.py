@@ -165,7 +165,7 @@ def test_a_cancel_of_a_model_that_does_not_listen_ends_it(interpreters, image):
     start = time.monotonic()
     with pytest.raises(RunError) as caught:
         ask(worker, image, "hang=1", cancel=cancel)
-    assert caught.value.kind == "cancelled" and time.monotonic() - start < 2.2 and not worker.alive()
+    assert caught.value.kind == "cancelled" and time.monotonic() - start < 10 and not worker.alive()
     end(worker)
 
 
