@@ -30,7 +30,6 @@ class DeepSeekVL2(Adapter):
         from transformers import AutoModelForCausalLM
 
         folder = remote_code.snapshot(model)
-        remote_code.stand_in("xformers")
         remote_code.stand_in("xformers.ops", memory_efficient_attention=attention)
         try:
             from deepseek_vl2.models import DeepseekVLV2Processor

@@ -256,12 +256,17 @@ def stand_in(name: str, **members: Any) -> bool:
 
     True if it stands in, False if the real one is there.
     """
-    if name in sys.modules:
-        return bool(getattr(sys.modules[name], "stands_in", False))
-    if importlib.util.find_spec(name.partition(".")[0]) is not None:
+    parent, _, leaf = name.rpartition(".")
+    if parent and not stand_in(parent):
         return False
-    module = ModuleType(name)
-    module.__spec__ = ModuleSpec(name, None)
-    vars(module).update(members, stands_in=True)
-    sys.modules[name] = module
-    return True
+    if name not in sys.modules:
+        if not parent and importlib.util.find_spec(name) is not None:
+            return False
+        module = ModuleType(name)
+        module.__spec__ = ModuleSpec(name, None)
+        module.__path__ = []
+        vars(module).update(members, stands_in=True)
+        sys.modules[name] = module
+        if parent:
+            setattr(sys.modules[parent], leaf, module)
+    return bool(getattr(sys.modules[name], "stands_in", False))

@@ -35,7 +35,8 @@ class MoondreamModel(torch.nn.Module):
     def _answer(self, settings):
         temperature = settings.get("temperature", 0.5)
         assert settings["variant"] is None  # this revision fails without the key
-        for place in range(min(settings.get("max_tokens", 768), CONTEXT)):
+        for count in range(settings.get("max_tokens", 768)):
+            place = count % CONTEXT
             state = torch.tanh(self.mix(self.cache) + self.freqs_cis[place].to(self.embed)) * self.attn_mask[place, 0]
             logits = self.embed @ state
             token = int(torch.softmax(logits / temperature, 0).multinomial(1) if temperature else logits.argmax())

@@ -26,12 +26,9 @@ class DeepseekVLV2ForCausalLM(LlamaForCausalLM):
         return words.masked_scatter(images_seq_mask[..., None], seen)
 
     def prepare_inputs_for_generation(
-        self, input_ids, images=None, images_seq_mask=None, images_spatial_crop=None, **kwargs
+        self, input_ids, inputs_embeds=None, images=None, images_seq_mask=None, images_spatial_crop=None, **kwargs
     ):
-        return super().prepare_inputs_for_generation(input_ids, **kwargs)
-
-    def forward(self, input_ids=None, attention_mask=None, images=None, images_seq_mask=None, images_spatial_crop=None, **kwargs):  # noqa: E501
-        return super().forward(input_ids=input_ids, attention_mask=attention_mask, **kwargs)
+        return super().prepare_inputs_for_generation(input_ids, inputs_embeds=inputs_embeds, **kwargs)
 
 
 AutoConfig.register("deepseek_vl_v2", DeepseekVLV2Config)
