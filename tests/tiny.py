@@ -78,8 +78,8 @@ def saved(model, words, folder: Path) -> None:
     model.save_pretrained(folder)
 
 
-def qwen2_vl(folder: Path, seed: int = 0) -> Path:
-    """A Qwen2-VL of about 1 MB."""
+def qwen2_vl(folder: Path, seed: int = 0, **text: int) -> Path:
+    """A Qwen2-VL of about 1 MB, or more with larger fields of `text`."""
     import torch
     from transformers import Qwen2VLConfig, Qwen2VLForConditionalGeneration, Qwen2VLProcessor
     from transformers.models.qwen2_vl.image_processing_qwen2_vl import Qwen2VLImageProcessor
@@ -89,7 +89,7 @@ def qwen2_vl(folder: Path, seed: int = 0) -> Path:
     ids = {name: words.convert_tokens_to_ids(name) for name in QWEN_TOKENS}
     rope = {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [4, 6, 6]}
     config = Qwen2VLConfig(
-        text_config=text_model(words, rope_parameters=rope, tie_word_embeddings=True),
+        text_config=text_model(words, rope_parameters=rope, tie_word_embeddings=True, **text),
         vision_config={
             "depth": 2, "embed_dim": 64, "hidden_size": 128, "num_heads": 2, "patch_size": 14, "mlp_ratio": 2,
         },

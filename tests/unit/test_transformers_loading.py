@@ -10,7 +10,9 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from adapters.base import AdapterError, Job, Output, adapter_class
-from adapters.torch_loading import SKIPPED, VISUAL_TOKENS, chosen_dtype
+from adapters.torch_loading import SKIPPED, VISUAL_TOKENS, bound_pixels, chosen_dtype
+from arena.catalog import load_catalog
+from arena.config import load_settings
 from tests import tiny
 
 pytestmark = pytest.mark.xdist_group("torch")
@@ -149,3 +151,22 @@ def test_qwens_budget_of_16384_tokens_is_bounded(tmp_path):
 def test_a_misspelt_setting_of_the_image_processor_is_refused():
     with pytest.raises(AdapterError, match="sizes"):
         loaded(tiny.built(tiny.idefics3), options={"image_processor": {"sizes": {"longest_edge": 64}}})
+
+
+def test_the_catalogue_sets_what_the_image_processors_have(tmp_path):
+    """Of every native model, on the processor of its family; and only parameters that its adapter honours."""
+    from transformers import Idefics3ImageProcessor, MllamaImageProcessor, Qwen2VLImageProcessor
+
+    families = {"qwen": Qwen2VLImageProcessor, "smolvlm": Idefics3ImageProcessor, "llama": MllamaImageProcessor}
+    entries = load_catalog(load_settings({"ARENA_HOME": str(tmp_path)})).models.values()
+    native = [spec for spec in entries if spec.adapter in ("transformers_chat", "got_ocr")]
+    assert len(native) == 7
+    for spec in native:
+        adapter = adapter_class(spec.adapter)
+        assert set(spec.params) <= set(adapter.params) and set(spec.tasks) <= set(adapter.tasks)
+        wanted = spec.options.get("image_processor", {})
+        for family in [made() for name, made in families.items() if spec.id.startswith(name)]:
+            bound_pixels(family, wanted)
+            assert wanted and all(
+                dict(getattr(family, name)) == value for name, value in wanted.items() if name == "size"
+            )

@@ -1,0 +1,114 @@
+"""An answer through the adapter against transformers called in one's own script: generation only, warm, greedy.
+
+The model has the 28 layers of Qwen2-VL 2B, so a token takes about as many calls of Python as there, but narrow ones, so
+that the measurement runs anywhere in a minute. On one thread of the processor: threads that wait for each other on a
+busy machine would drown the difference.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from adapters.base import Job, Output, adapter_class
+from arena.cancel import Cancel
+from arena.runtimes.process import Interpreters
+
+SAMPLE = Path(__file__).parent.parent.parent / "assets" / "samples" / "receipt.jpg"
+SHAPE = {"num_hidden_layers": 28, "intermediate_size": 4096}
+TOKENS, REPEATS = 48, 7
+PROMPT = "Read it."
+
+
+def measure() -> list[dict[str, Any]]:
+    if not find_spec("transformers"):
+        return [row("adapter / transformers directly", None, None)]
+    import torch
+
+    from tests import tiny
+
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        source = str(tiny.qwen2_vl(Path(folder), **SHAPE))
+        model = {"id": "bench", "source": source}
+        job = Job(str(SAMPLE), PROMPT, "question", params={"max_new_tokens": TOKENS})
+        adapter = adapter_class("transformers_chat")()
+        adapter.load(model)
+
+        def in_process() -> str:
+            return next(piece.text for piece in adapter.predict(job) if isinstance(piece, Output))
+
+        os.environ["OMP_NUM_THREADS"] = "1"  # for the worker, which takes our environment
+        interpreters = Interpreters()
+        worker = interpreters.start("transformers_chat")
+        try:
+            for _ in worker.wait_started(120, Cancel()):
+                pass
+            for _ in worker.load(model, 120, Cancel()):
+                pass
+
+            def in_worker() -> str:
+                return next(piece.text for piece in worker.predict(job, 120, Cancel()) if isinstance(piece, Output))
+
+            ours = {"adapter in its worker": in_worker, "adapter": in_process}
+            direct = script(source)
+            return [row(f"{name} / transformers directly", way, direct) for name, way in ours.items()]
+        finally:
+            worker.kill()
+            for _ in worker.wait_gone():
+                pass
+            interpreters.stop()
+            del os.environ["OMP_NUM_THREADS"]
+
+
+def script(source: str) -> Callable[[], str]:
+    """What one writes without this program."""
+    import torch
+    from PIL import Image
+    from transformers import AutoModelForImageTextToText, AutoProcessor
+
+    processor = AutoProcessor.from_pretrained(source)  # type: ignore[no-untyped-call]
+    model = AutoModelForImageTextToText.from_pretrained(source)  # ready to generate as it comes
+
+    def answer() -> str:
+        image = Image.open(SAMPLE).convert("RGB")
+        content = [{"type": "image", "image": image}, {"type": "text", "text": PROMPT}]
+        inputs = processor.apply_chat_template(
+            [{"role": "user", "content": content}],
+            add_generation_prompt=True,
+            tokenize=True,
+            return_dict=True,
+            return_tensors="pt",
+        )
+        with torch.inference_mode():
+            out = model.generate(**inputs, max_new_tokens=TOKENS, do_sample=False)
+        said: str = processor.decode(out[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
+        return said
+
+    return answer
+
+
+def row(name: str, ours: Callable[[], str] | None, theirs: Callable[[], str] | None) -> dict[str, Any]:
+    """Both by turns, so that a machine that slows down slows both; the best of each, for noise only adds."""
+    if ours is None or theirs is None:
+        return {"name": name, "ratio": None, "goal": "<= 1.03", "detail": "transformers is not installed"}
+    if ours() != theirs():
+        raise AssertionError(f"{name}: the two ways give different texts")
+    times: tuple[list[float], list[float]] = ([], [])
+    for _ in range(REPEATS):
+        for way, taken in zip((ours, theirs), times, strict=True):
+            start = time.perf_counter()
+            way()
+            taken.append(time.perf_counter() - start)
+    best, direct = min(times[0]), min(times[1])
+    detail = (
+        f"{TOKENS} tokens: {1000 * best:.0f} ms [median {1000 * statistics.median(times[0]):.0f}] against "
+        f"{1000 * direct:.0f} ms [median {1000 * statistics.median(times[1]):.0f}]"
+    )
+    return {"name": name, "ratio": best / direct, "goal": "<= 1.03", "detail": detail}
