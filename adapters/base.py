@@ -150,6 +150,8 @@ def adapter_class(name: str) -> type[Adapter]:
     """The one `Adapter` subclass defined in ``adapters/<name>.py``. Raises `ImportError` or `LookupError`."""
     module = importlib.import_module(f"adapters.{name}")
     for value in vars(module).values():
-        if isinstance(value, type) and issubclass(value, Adapter) and value.__module__ == module.__name__:
+        if not isinstance(value, type) or value is Adapter:
+            continue
+        if issubclass(value, Adapter) and value.__module__ == module.__name__:
             return value
     raise LookupError(f"adapters/{name}.py defines no Adapter")

@@ -14,12 +14,17 @@ from PIL import Image, ImageDraw, ImageFont
 
 from adapters.base import Adapter, Box, Job, Output, adapter_class
 from arena.cancel import Cancel
-from arena.catalog import adapter_names
+from arena.catalog import adapter_names, load_catalog
+from arena.config import load_settings
 from arena.errors import KINDS, RunError
 from arena.runtimes.process import ROOT, Interpreters
 from tests import tiny
 
+pytestmark = pytest.mark.xdist_group("contract")  # each model is loaded once, not once a process
 NAMES = adapter_names()
+# The families whose code needs an older interpreter run the same list under it, in tests/legacy.
+MODELS = load_catalog(load_settings({"ARENA_HOME": "/nowhere"})).models.values()
+HERE = [name for name in NAMES if name not in {spec.adapter for spec in MODELS if spec.interpreter != "main"}]
 HEAVY = ("torch", "transformers", "vllm", "docker", "onnxruntime", "rapidocr", "tesserocr", "cv2", "numpy", "PIL")
 READERS = ["rapidocr", "tesseract"]  # those that are loaded with trained weights here
 # An adapter of a family of weights is loaded with a tiny random checkpoint, built for the tests.
@@ -46,7 +51,7 @@ def interpreters():
     started.stop()
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=HERE)
 def worker(request, interpreters, model):
     """The adapter, loaded once for the whole list."""
     started = interpreters.start(request.param)
@@ -154,7 +159,7 @@ def test_every_error_has_a_known_kind(worker, tmp_path):
     assert caught.value.kind in KINDS and caught.value.text("ru") != caught.value.text("en")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", HERE)
 def test_a_cancel_ends_it_and_leaves_nothing(name, interpreters, model, page):
     before = threading.active_count(), psutil.Process().num_fds()
     worker = interpreters.start(name)
