@@ -7,6 +7,7 @@ busy machine would drown the difference.
 
 from __future__ import annotations
 
+import importlib
 import os
 import statistics
 import tempfile
@@ -21,7 +22,7 @@ from arena.cancel import Cancel
 from arena.runtimes.process import Interpreters
 
 SAMPLE = Path(__file__).parent.parent.parent / "assets" / "samples" / "receipt.jpg"
-SHAPE = {"num_hidden_layers": 28, "intermediate_size": 4096}
+SHAPE = {"num_hidden_layers": 28, "intermediate_size": 1024}
 TOKENS, REPEATS = 48, 7
 PROMPT = "Read it."
 
@@ -31,8 +32,7 @@ def measure() -> list[dict[str, Any]]:
         return [row("adapter / transformers directly", None, None)]
     import torch
 
-    from tests import tiny
-
+    tiny = importlib.import_module("tests.tiny")
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         source = str(tiny.qwen2_vl(Path(folder), **SHAPE))
@@ -74,7 +74,7 @@ def script(source: str) -> Callable[[], str]:
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
     processor = AutoProcessor.from_pretrained(source)  # type: ignore[no-untyped-call]
-    model = AutoModelForImageTextToText.from_pretrained(source)  # ready to generate as it comes
+    model: Any = AutoModelForImageTextToText.from_pretrained(source)  # ready to generate as it comes
 
     def answer() -> str:
         image = Image.open(SAMPLE).convert("RGB")
