@@ -4,10 +4,12 @@
   const app = document.querySelector("gradio-app");
   if (arena.theme) app.setAttribute("theme_mode", arena.theme);
 
-  /* The framework writes the text of its drop area once; ours is a style, which can be written again. */
+  /* Some texts the framework writes once, or only in English; ours are styles, which can be written again. */
   arena.label = () => {
-    const texts = window.gradio_config?.i18n_translations?.[arena.lang];
-    if (texts) document.documentElement.style.setProperty("--drop-here", JSON.stringify(texts["ui.image.drop"]));
+    const texts = window.gradio_config?.i18n_translations?.[arena.lang] || {};
+    const say = (name, key) => document.documentElement.style.setProperty(name, JSON.stringify(texts[key] || ""));
+    say("--drop-here", "ui.image.drop");
+    for (const kind of ["error", "warning", "info", "success"]) say(`--toast-${kind}`, `ui.toast.${kind}`);
   };
   arena.label();
 
@@ -40,7 +42,26 @@
     setTimeout(() => button.classList.remove("done"), 1600);
   }
 
-  /* A picture from the clipboard, or dropped anywhere, goes the way of a chosen file. */
+  /* A file that the server would refuse is not sent; it says so at once, in the visitor's language. */
+  function tooLarge(file) {
+    const most = window.gradio_config?.max_file_size;
+    if (!file || !most || file.size <= most) return false;
+    const detail = { size: file.size };
+    document.querySelector("#samples .gallery")?.dispatchEvent(new CustomEvent("too-large", { bubbles: true, detail }));
+    return true;
+  }
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches?.("#source input[type=file]") || !tooLarge(event.target.files[0])) return;
+    event.stopImmediatePropagation();
+    event.target.value = "";
+  }, true);
+  document.addEventListener("drop", (event) => {
+    if (!event.target.closest?.("#source") || !tooLarge(event.dataTransfer?.files[0])) return;
+    event.stopImmediatePropagation();
+    event.preventDefault();
+  }, true);
+
+  /* A picture from the clipboard or the camera, or dropped anywhere, goes the way of a chosen file. */
   function give(files) {
     const input = document.querySelector("#source input[type=file]");
     if (!input || !files.length) return false;
@@ -68,9 +89,36 @@
     if (event.dataTransfer?.types.includes("Files")) event.preventDefault();
   });
   document.addEventListener("drop", (event) => {
-    if (event.target.closest?.("#source, #camera")) return;
+    if (event.target.closest?.("#source")) return;
     if (event.dataTransfer?.files.length) { event.preventDefault(); give(event.dataTransfer.files); }
   });
+
+  async function camera(wanted) {
+    const dialog = document.getElementById("camera");
+    const [video, take] = [dialog.querySelector("video"), dialog.querySelector("[data-camera=take]")];
+    if (wanted === "open") {
+      take.hidden = true;
+      dialog.showModal();
+      dialog.onclose = () => video.srcObject?.getTracks().forEach((track) => track.stop());
+      const found = await navigator.mediaDevices?.getUserMedia({
+        video: { width: { ideal: 1920 }, height: { ideal: 1080 }, facingMode: "environment" },
+      }).catch(() => null);
+      dialog.querySelector(".trouble").hidden = !!found;
+      video.srcObject = found || null;
+      if (found && !dialog.open) dialog.onclose();
+      else if (found) {
+        await video.play();  // before its first frame there is nothing to take
+        take.hidden = false;
+      }
+      return;
+    }
+    if (wanted === "take") {
+      const canvas = Object.assign(document.createElement("canvas"), { width: video.videoWidth, height: video.videoHeight });
+      canvas.getContext("2d").drawImage(video, 0, 0);
+      canvas.toBlob((blob) => blob && give([new File([blob], "camera.png", { type: "image/png" })]), "image/png");
+    }
+    dialog.close();
+  }
 
   function zoom(on) {
     document.body.classList.toggle("zoomed", on);
@@ -81,6 +129,8 @@
     const button = event.target.closest?.("button");
     if (!button) return;
     if (button.dataset.copy) copy(button);
+    else if (button.id === "open-camera") camera("open");
+    else if (button.dataset.camera) camera(button.dataset.camera);
     else if (button.dataset.zoom) zoom(button.dataset.zoom === "in");
     else if (button.dataset.theme) arena.switchTheme();
     else if (button.id === "run") setTimeout(() => {

@@ -25,6 +25,17 @@ element.addEventListener('click', (event) => {
   const button = event.target.closest('[data-sample]');
   if (button) trigger('select', { id: button.dataset.sample });
 });
+element.addEventListener('too-large', (event) => trigger('input', event.detail));
+"""
+
+TURNED = """
+element.addEventListener('click', (event) => {
+  const button = event.target.closest('[data-turn]');
+  if (button) trigger('select', { page: button.dataset.turn });
+});
+element.addEventListener('change', (event) => {
+  if (event.target.checkValidity() && event.target.value) trigger('select', { page: event.target.value });
+});
 """
 
 
@@ -50,7 +61,7 @@ class ImagePanel:
     arena: Arena
     chosen: gr.State
     picture: gr.HTML
-    page: gr.Slider
+    pager: gr.HTML
     file: gr.File
     trouble: gr.HTML
     samples: gr.HTML
@@ -58,18 +69,17 @@ class ImagePanel:
 
     @property
     def outputs(self) -> list[Any]:
-        return [self.chosen, self.picture, self.page, self.file, self.trouble, self.samples]
+        return [self.chosen, self.picture, self.pager, self.file, self.trouble, self.samples]
 
     def show(self, now: Chosen, lang: str, trouble: str = "") -> Update:
         """The panel with a picture, and with what was wrong with the one that was to come instead."""
-        wrong = f'<p class="trouble" role="alert">{render.text(trouble)}</p>' if trouble else ""
         return {
             self.chosen: now,
             self.picture: picture(now.image, (), lang, name_of(now, lang)),
-            self.page: gr.Slider(maximum=max(2, now.pages), value=now.page, visible=now.pages > 1),
+            self.pager: pager(now, lang),
             self.file: None,
-            self.trouble: wrong,
-            self.samples: gallery(lang, now.sample),
+            self.trouble: _alert(trouble) if trouble else "",
+            self.samples: gallery(lang, now.sample) + camera(lang),
         }
 
     def open(self, now: Chosen, lang: str) -> Update:
@@ -81,10 +91,17 @@ class ImagePanel:
         if path:
             yield from self._read(Path(path), 1, before, language(request))
 
-    def turn(self, number: float, before: Chosen, request: gr.Request) -> Iterator[Update]:
-        """Another page of the PDF. A file that has just been shown says its first page itself."""
-        if before.source and int(number) != before.page:
-            yield from self._read(before.source, int(number), before, language(request))
+    def turn(self, before: Chosen, event: gr.EventData, request: gr.Request) -> Iterator[Update]:
+        """Another page of the PDF."""
+        if before.source:
+            page = min(max(1, int(event.page)), before.pages)
+            yield from self._read(before.source, page, before, language(request))
+
+    def refuse(self, event: gr.EventData, request: gr.Request) -> str:
+        """A file so large that the page did not even send it."""
+        size = f"{int(event.size):,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+        limit = f"{self.arena.images.max_bytes / 1e6:g}"
+        return _alert(tr("images.too_many_bytes", language(request), size=size, limit=limit))
 
     def pick(self, event: gr.EventData, request: gr.Request) -> Update:
         return self.sample(str(event.id), language(request))
@@ -113,36 +130,62 @@ def build(arena: Arena) -> ImagePanel:
     """Lay the panel out in the current column and connect it."""
     chosen = gr.State(Chosen())
     shown = gr.HTML(elem_id="picture", apply_default_css=False)
-    page = gr.Slider(1, 2, 1, step=1, label=t("ui.image.page"), visible=False, elem_id="page")
+    pages = gr.HTML(elem_id="pages", js_on_load=TURNED, apply_default_css=False)
     trouble = gr.HTML(elem_id="image-trouble", apply_default_css=False)
     with gr.Row(elem_id="bring"):
         file = gr.File(label=t("ui.image.drop"), show_label=False, elem_id="source", height=84)
-        open_camera = gr.Button(t("ui.image.camera"), elem_id="open-camera", size="sm")
-    camera = gr.Image(
-        label=t("ui.image.camera"),
-        sources=["webcam"],
-        type="filepath",
-        image_mode=None,  # the bytes as they are: the one decoder of the program reads them
-        webcam_options=gr.WebcamOptions(mirror=False),
-        visible=False,
-        elem_id="camera",
-        height=260,
-    )
+        gr.Button(t("ui.image.camera"), elem_id="open-camera", size="sm")
     strip = gr.HTML(elem_id="samples", js_on_load=CLICKED, apply_default_css=False)
-    panel = ImagePanel(arena, chosen, shown, page, file, trouble, strip)
+    panel = ImagePanel(arena, chosen, shown, pages, file, trouble, strip)
     watched: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     reading = watched | {"concurrency_limit": 4, "concurrency_id": "reading"}
     panel.changes.extend(
         [
             file.upload(panel.take, [file, chosen], panel.outputs, **reading),
-            camera.change(panel.take, [camera, chosen], panel.outputs, **reading),
-            page.change(panel.turn, [page, chosen], panel.outputs, trigger_mode="always_last", **reading),
+            pages.select(panel.turn, chosen, panel.outputs, **reading),
             strip.select(panel.pick, None, panel.outputs, queue=False, **watched),
         ]
     )
-    open_camera.click(lambda: gr.Image(visible=True), None, camera, queue=False, **watched)
+    strip.input(panel.refuse, None, trouble, queue=False, **watched)
     return panel
 
 
 def name_of(now: Chosen, lang: str) -> str:
     return samples()[now.sample].titles[lang] if now.sample else now.name
+
+
+def _alert(text: str) -> str:
+    return f'<p class="trouble" role="alert">{render.text(text)}</p>'
+
+
+def pager(now: Chosen, lang: str) -> str:
+    """The pages of a PDF; nothing for a file that has one."""
+    if now.pages < 2:
+        return ""
+
+    def turn(page: int, sign: str, key: str) -> str:
+        there = "" if 1 <= page <= now.pages else " disabled"
+        label = render.text(tr(key, lang))
+        return f'<button type="button" class="tool" data-turn="{page}" aria-label="{label}"{there}>{sign}</button>'
+
+    field = f'<input type="number" min="1" max="{now.pages}" value="{now.page}" inputmode="numeric">'
+    of = render.text(tr("ui.image.of", lang, pages=now.pages))
+    return (
+        f'<div class="pages">{turn(now.page - 1, "‹", "ui.image.before")}'
+        f"<label>{render.text(tr('ui.image.page', lang))} {field} {of}</label>"
+        f"{turn(now.page + 1, '›', 'ui.image.after')}</div>"
+    )
+
+
+def camera(lang: str) -> str:
+    """The dialog in which the browser takes a picture; it then goes the way of a file."""
+
+    def said(key: str) -> str:
+        return render.text(tr(key, lang))
+
+    return (
+        f'<dialog id="camera" aria-label="{said("ui.image.camera")}"><video playsinline muted></video>'
+        f'<p class="trouble" hidden>{said("ui.image.no_camera")}</p>'
+        f'<div class="tools"><button type="button" class="tool" data-camera="take" hidden>{said("ui.image.take")}</button>'
+        f'<button type="button" class="tool" data-camera="close">{said("ui.image.close")}</button></div></dialog>'
+    )

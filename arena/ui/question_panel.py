@@ -9,8 +9,10 @@ import gradio as gr
 from arena.core import Arena
 from arena.strings import LANGUAGES, strings
 from arena.ui.i18n import t, task_title
+from arena.ui.samples import samples
 
-ORDER = ("ocr", "formatted_ocr", "description", "question", "layout")  # the first is chosen; others come after
+QUESTION = "question"
+ORDER = ("ocr", "formatted_ocr", "description", QUESTION, "layout")  # the first is chosen; others come after
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,15 @@ def build(arena: Arena) -> QuestionPanel:
     return QuestionPanel(task, prompt, language, reference)
 
 
-def prompt_after(arena: Arena, task: str, before: str, lang: str) -> str:
-    """The prompt once the task or the language has changed: the task's own, unless the visitor wrote one himself."""
+def prompt_after(arena: Arena, task: str, before: str, lang: str, sample: str) -> str:
+    """The prompt once the task, the picture or the language has changed; one that the visitor wrote is kept.
+
+    A sample of the gallery brings a question of its own.
+    """
     ours = {each.prompt_for(code).strip() for each in arena.catalog.tasks.values() for code in LANGUAGES}
-    return arena.catalog.task(task).prompt_for(lang) if not before or before.strip() in ours else before
+    ours |= {each.question[code].strip() for each in samples().values() for code in LANGUAGES}
+    if before and before.strip() not in ours:
+        return before
+    if task == QUESTION and sample:
+        return samples()[sample].question[lang]
+    return arena.catalog.task(task).prompt_for(lang)

@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
-from gradio.context import Context
 
 from arena.compare import Request, Side
 from arena.core import Arena
 from arena.errors import RunError
-from arena.strings import LANGUAGES, tr
-from arena.ui import contestant, image_panel, question_panel, render, results
-from arena.ui.contestant import Entrant, field, given_params, traits
+from arena.strings import LANGUAGES
+from arena.ui import contestant, image_panel, question_panel, results
+from arena.ui.contestant import Contestant, Entrant, field, given_params, traits
 from arena.ui.i18n import language, on_language, t
-from arena.ui.image_panel import Chosen, name_of
+from arena.ui.image_panel import Chosen, ImagePanel, name_of
 from arena.ui.live import Live, Visitors
+from arena.ui.question_panel import QuestionPanel
+from arena.ui.run_panel import RunPanel
 from arena.ui.samples import samples
 
 FIRST_MODELS = ("rapidocr", "tesseract")
-FRAME = 1 / 15  # seconds between two looks at what has come
-CALM = 0.25  # seconds between two updates of the clocks while no text comes
 Update = dict[Any, Any]
 
 
 def build(arena: Arena) -> None:
     """Lay the tab out inside the current `gr.Tab` and connect it."""
-    visitors = Visitors()
-    last = gr.State(None)  # the visitor's last comparison, to be shown again in another language
+    last = gr.State(None)
     with gr.Row(elem_id="workbench"):
         with gr.Column(elem_id="setup"):
             with gr.Column(elem_id="image"):
@@ -48,159 +45,124 @@ def build(arena: Arena) -> None:
                 run = gr.Button(t("ui.run"), variant="primary", elem_id="run", size="lg")
                 stop = gr.Button(t("ui.stop"), elem_id="stop", size="lg", interactive=False)
             board = results.build(image.picture)
-    sides = (one, two)
-    described = [*one.outputs, *two.outputs, asked.prompt]
+    running = RunPanel(Visitors(), run, stop, swap, last, board)
+    CompareTab(arena, image, asked, one, two, running).connect()
 
-    def describe(task: str, a: str | None, b: str | None, prompt: str, request: gr.Request) -> Update:
-        return description(task, a, b, prompt, language(request))
 
-    def description(task: str, a: str | None, b: str | None, prompt: str, lang: str) -> Update:
-        """What follows from the chosen task and models: lists, badges, parameters, the prompt."""
-        entrants = field(arena, task)
-        updates: Update = {}
-        for side, chosen in zip(sides, (a, b), strict=True):
-            updates |= contestant.update(side, entrants, chosen, lang)
-            if chosen in entrants and entrants[chosen].status.ready:
-                arena.slots.preload(entrants[chosen].spec)
-        reads = any(traits(entrants[name].spec).prompted for name in (a, b) if name in entrants)
-        wanted = question_panel.prompt_after(arena, task, prompt, lang)
-        # Written only when it changes: the visitor may have begun to write his own while this was under way.
-        value = {} if wanted == prompt else {"value": wanted}
-        updates[asked.prompt] = gr.Textbox(interactive=reads, info=None if reads else t("ui.prompt_ignored"), **value)
-        return updates
+@dataclass(frozen=True)
+class CompareTab:
+    """The parts of the tab and what happens between them; the handlers are its methods."""
 
-    def order(data: Update, chosen: Chosen, lang: str) -> Request:
-        """The comparison that the widgets ask for. Raises `RunError` saying what is missing or wrong."""
-        if chosen.image is None:
-            raise RunError("bad_input", key="ui.missing.image")
-        if not (data[one.model] and data[two.model]):
-            raise RunError("bad_input", key="ui.missing.models")
-        specs = [arena.catalog.find(data[side.model]) for side in sides]
-        return Request(
-            sides=tuple(
-                Side(spec, given_params(side, spec, data, lang)) for side, spec in zip(sides, specs, strict=True)
-            ),
-            image=chosen.image,
-            task=arena.catalog.task(data[asked.task]),
-            prompt=data[asked.prompt] or "",
-            language=data[asked.language] or "",
-            reference=data[asked.reference].strip() or None if data[asked.reference] else None,
-        )
+    arena: Arena
+    image: ImagePanel
+    asked: QuestionPanel
+    one: Contestant
+    two: Contestant
+    running: RunPanel
 
-    async def follow(live: Live) -> AsyncIterator[Update]:
-        """What the page shows, from now to the end; something at least four times a second."""
-        frames, seen, told = results.Frames(board, live), -1, 0.0
-        yield busy(live)
-        while not live.done:
-            if live.version != seen or time.monotonic() - told >= CALM:
-                seen, told = live.version, time.monotonic()
-                yield await asyncio.to_thread(frames.next) | busy(live)
-            await asyncio.sleep(FRAME)
-        if live.failed:
-            gr.Warning(tr("ui.failed", live.lang))
-        yield await asyncio.to_thread(frames.next) | idle()
+    def connect(self) -> None:
+        image, asked, one, two, swap = self.image, self.asked, self.one, self.two, self.running.locked
+        light: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
+        choice = [image.chosen, asked.task, one.model, two.model, asked.prompt]
+        described = [*one.outputs, *two.outputs, asked.prompt]
+        for widget in (asked.task, one.model, two.model):
+            widget.input(self.on_choice, choice, described, **light)
+        swapped = [one.model, two.model, *one.params.values(), *two.params.values()]
+        swap.click(swap_halves, swapped, swapped, **light).then(self.on_choice, choice, described, **light)
+        known = [asked.reference, asked.language]
+        for change in image.changes:
+            change.then(self.on_picture, [*choice, *known], [*described, *known], **light)
+        everything = [*described, *known, *image.outputs, *self.running.board.outputs]
+        on_language(self.on_open, [self.running.last, *choice], list(dict.fromkeys(everything)))
+        inputs = {image.chosen, *one.inputs, *two.inputs, asked.task, asked.prompt, *known}
+        self.running.connect(self.order, inputs, self.arena.settings.queue_size)
 
-    def busy(live: Live) -> Update:
-        return {
-            last: live,
-            run: gr.Button(interactive=False, value=t("ui.running")),
-            stop: gr.Button(interactive=not live.stopping, value=t("ui.stopping" if live.stopping else "ui.stop")),
-            swap: gr.Button(interactive=False),
-        }
+    def on_choice(
+        self, now: Chosen, task: str, a: str | None, b: str | None, prompt: str, request: gr.Request
+    ) -> Update:
+        """Another task or model was chosen."""
+        return self.describe(now, task, (a, b), prompt, language(request))
 
-    def idle() -> Update:
-        return {
-            run: gr.Button(interactive=True, value=t("ui.run")),
-            stop: gr.Button(interactive=False, value=t("ui.stop")),
-            swap: gr.Button(interactive=True),
-        }
-
-    async def on_run(data: Update, request: gr.Request) -> AsyncIterator[Update]:
-        lang = language(request)
-        try:
-            chosen: Chosen = data[image.chosen]
-            names = {code: name_of(chosen, code) for code in LANGUAGES}
-            live = Live(arena, order(data, chosen, lang), lang, names)
-        except RunError as error:
-            gr.Warning(render.text(error.text(lang)))
-            yield idle()
-            return
-        if not visitors.begin(str(request.session_hash), live):
-            gr.Warning(tr("ui.already", lang))
-            yield {run: gr.skip()}
-            return
-        try:
-            async for update in follow(live):
-                yield update
-        finally:
-            live.stop()  # the visitor has left, stopped, or it is over: the device is free again
-
-    async def on_stop(request: gr.Request) -> AsyncIterator[Update]:
-        live = visitors.running(str(request.session_hash))
-        if live is None:
-            yield idle()
-            return
-        live.stop()
-        async for update in follow(live):
-            yield update
-
-    def after_choice(now: Chosen, reference: str, spoken: str, request: gr.Request) -> tuple[str, str]:
+    def on_picture(
+        self,
+        now: Chosen,
+        task: str,
+        a: str | None,
+        b: str | None,
+        prompt: str,
+        reference: str,
+        spoken: str,
+        request: gr.Request,
+    ) -> Update:
         """Another picture was chosen, perhaps while a comparison still runs; its boxes are for the other one."""
-        live = visitors.running(str(request.session_hash))
+        live = self.running.visitors.running(str(request.session_hash))
         if live:
             live.pictured = now.image == live.request.image
-        return filled(now, reference, spoken)
+        return self.describe(now, task, (a, b), prompt, language(request)) | self.fill(now, reference, spoken)
 
-    def on_leave(request: gr.Request) -> None:
-        live = visitors.running(str(request.session_hash))
-        if live:
-            live.stop()
-
-    def opened(
-        now: Chosen, live: Live | None, task: str, a: str | None, b: str | None, prompt: str, request: gr.Request
+    def on_open(
+        self, live: Live | None, now: Chosen, task: str, a: str | None, b: str | None, prompt: str, request: gr.Request
     ) -> Update:
         """Everything the server has written, when the page opens and in another language after a switch."""
-        lang = language(request)
-        updates = description(task, a, b, prompt, lang) | image.open(now, lang)
+        lang, board = language(request), self.running.board
+        updates = self.image.open(now, lang)
+        shown: Chosen = updates[self.image.chosen]
+        updates |= self.describe(shown, task, (a, b), prompt, lang)
         if now.image is None:
-            updates |= dict(zip(known, filled(updates[image.chosen], "", ""), strict=True))
+            updates |= self.fill(shown, "", "")
         if live is None:
             return updates | results.nothing(board, lang)
         live.lang, live.pictured = lang, now.image == live.request.image
         return updates | results.Frames(board, live).next()
 
-    watched: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    light: dict[str, Any] = {**watched, "queue": False}
-    chosen = [asked.task, one.model, two.model, asked.prompt]
-    for widget in (asked.task, one.model, two.model):
-        widget.input(describe, chosen, described, **light)
-    swapped = [one.model, two.model, *one.params.values(), *two.params.values()]
-    swap.click(_swap, swapped, swapped, **light).then(describe, chosen, described, **light)
+    def describe(self, now: Chosen, task: str, models: tuple[str | None, str | None], prompt: str, lang: str) -> Update:
+        """What follows from the chosen task and models: lists, badges, parameters, the prompt."""
+        entrants = field(self.arena, task)
+        names = [name if name in entrants else instead(entrants, at) for at, name in enumerate(models)]
+        updates: Update = {}
+        for side, name in zip((self.one, self.two), names, strict=True):
+            updates |= contestant.update(side, entrants, name, lang)
+            if name and entrants[name].status.ready:
+                self.arena.slots.preload(entrants[name].spec)
+        reads = any(traits(entrants[name].spec).prompted for name in names if name)
+        wanted = question_panel.prompt_after(self.arena, task, prompt, lang, now.sample)
+        # Written only when it changes: the visitor may have begun to write his own while this was under way.
+        value = {} if wanted == prompt else {"value": wanted}
+        info = None if reads else t("ui.prompt_ignored")
+        return updates | {self.asked.prompt: gr.Textbox(interactive=reads, info=info, **value)}
 
-    shown = [run, stop, swap, last, *board.outputs]
-    inputs = {image.chosen, *one.inputs, *two.inputs, asked.task, asked.prompt, asked.language, asked.reference}
-    # Every visitor waits in the queue of the device, where he sees his place; so this one must let all of them in.
-    running = run.click(
-        on_run, inputs, shown, concurrency_limit=arena.settings.queue_size, concurrency_id="device", **watched
-    )
-    stop.click(on_stop, None, shown, cancels=[running], concurrency_limit=None, **watched)
-    known = [asked.reference, asked.language]
-    for change in image.changes:
-        change.then(after_choice, [image.chosen, *known], known, **light)
-    everything = list(dict.fromkeys([*described, *known, *image.outputs, *board.outputs]))
-    on_language(opened, [image.chosen, last, *chosen], everything)
-    Context.root_block.unload(on_leave)
+    def fill(self, now: Chosen, reference: str, spoken: str) -> Update:
+        """The right answer and the language of the document once another picture is chosen.
 
+        A sample brings its own; with a picture of the visitor's the answer of a sample would be a wrong one.
+        """
+        sample = samples().get(now.sample)
+        if sample:
+            reference, spoken = sample.reference, sample.language
+        elif (reference or "").strip() in {each.reference for each in samples().values()}:
+            reference, spoken = "", ""
+        return {self.asked.reference: reference, self.asked.language: spoken}
 
-def filled(chosen: Chosen, reference: str, spoken: str) -> tuple[str, str]:
-    """The right answer and the language of the document once another picture is chosen.
-
-    A sample brings its own; with a picture of the visitor's the answer of a sample would be a wrong one.
-    """
-    if chosen.sample:
-        return samples()[chosen.sample].reference, samples()[chosen.sample].language
-    of_sample = (reference or "").strip() in {sample.reference for sample in samples().values()}
-    return ("", "") if of_sample else (reference, spoken)
+    def order(self, data: Update, lang: str) -> Live:
+        """The comparison that the widgets ask for. Raises `RunError` saying what is missing or wrong."""
+        chosen: Chosen = data[self.image.chosen]
+        if chosen.image is None:
+            raise RunError("bad_input", key="ui.missing.image")
+        sides = []
+        for side in (self.one, self.two):
+            if not data[side.model]:
+                raise RunError("bad_input", key="ui.missing.models")
+            spec = self.arena.catalog.find(data[side.model])
+            sides.append(Side(spec, given_params(side, spec, data, lang)))
+        request = Request(
+            sides=tuple(sides),
+            image=chosen.image,
+            task=self.arena.catalog.task(data[self.asked.task]),
+            prompt=data[self.asked.prompt] or "",
+            language=data[self.asked.language] or "",
+            reference=(data[self.asked.reference] or "").strip() or None,
+        )
+        return Live(self.arena, request, lang, {code: name_of(chosen, code) for code in LANGUAGES})
 
 
 def instead(entrants: Mapping[str, Entrant], side: int) -> str | None:
@@ -209,8 +171,8 @@ def instead(entrants: Mapping[str, Entrant], side: int) -> str | None:
     return names[side % len(names)] if names else None
 
 
-def _swap(*values: Any) -> list[Any]:
-    """The left half of the values for the right half, pair by pair: models, then parameters."""
+def swap_halves(*values: Any) -> list[Any]:
+    """A's and B's values in each other's places: two models, then the parameters of A and those of B."""
     a, b, *params = values
     half = len(params) // 2
     return [b, a, *params[half:], *params[:half]]

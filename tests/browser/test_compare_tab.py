@@ -222,8 +222,8 @@ def test_pictures_pasted_taken_turned_and_refused(open_page: OpenPage, tmp_path:
     upload(page, tmp_path / "two.pdf")
     expect(page.locator("#picture .notices")).to_contain_text("Page 1 of 2")
     before = page.locator("#picture img").get_attribute("src")
-    page.locator("#page input[type=number]").fill("2")
-    page.keyboard.press("Tab")
+    page.locator("#pages input").fill("2")
+    page.keyboard.press("Enter")
     expect(page.locator("#picture .notices")).to_contain_text("Page 2 of 2")
     assert page.locator("#picture img").get_attribute("src") != before
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_compare import choose_fakes, ready, run, upload
+from tests.browser.test_compare_tab import choose_fakes, ready, run, upload
 
 OpenPage = Callable[..., Page]
 # The fake writes an underscore of its `say` as a space.

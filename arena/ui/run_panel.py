@@ -1,0 +1,118 @@
+"""Run and Stop: one comparison of one visitor from the press of the button to its end, whatever he does meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from gradio.context import Context
+
+from arena.errors import RunError
+from arena.strings import tr
+from arena.ui import render
+from arena.ui.i18n import language, t
+from arena.ui.live import Live, Visitors
+from arena.ui.results import Board, Frames
+
+FRAME = 1 / 15  # seconds between two looks at what has come
+CALM = 0.25  # seconds between two updates of the clocks while no text comes
+Update = dict[Any, Any]
+
+
+@dataclass(frozen=True)
+class RunPanel:
+    """The buttons. last: a `gr.State` with the visitor's last comparison, to be shown again in another language.
+
+    locked: what cannot be used while a comparison runs.
+    """
+
+    visitors: Visitors
+    run: gr.Button
+    stop: gr.Button
+    locked: gr.Button
+    last: gr.State
+    board: Board
+
+    @property
+    def outputs(self) -> list[Any]:
+        return [self.run, self.stop, self.locked, self.last, *self.board.outputs]
+
+    def connect(self, order: Callable[[Update, str], Live], inputs: set[Any], queue_size: int) -> None:
+        """`order` makes the comparison from the values of `inputs`, or raises `RunError` saying what is missing."""
+
+        async def on_run(data: Update, request: gr.Request) -> AsyncIterator[Update]:
+            lang = language(request)
+            try:
+                live = order(data, lang)
+            except RunError as error:
+                gr.Warning(render.text(error.text(lang)))
+                yield self.idle()
+                return
+            if not self.visitors.begin(str(request.session_hash), live):
+                gr.Warning(render.text(tr("ui.already", lang)))
+                yield {self.run: gr.skip()}
+                return
+            try:
+                async for update in self.follow(live):
+                    yield update
+            finally:
+                live.stop()  # the visitor has left, stopped, or it is over: the device is free again
+
+        watched: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        # Every visitor waits in the queue of the device, where he sees his place; so this must let all of them in.
+        running = self.run.click(
+            on_run, inputs, self.outputs, concurrency_limit=queue_size, concurrency_id="device", **watched
+        )
+        self.stop.click(self.on_stop, None, self.outputs, cancels=[running], concurrency_limit=None, **watched)
+        Context.root_block.unload(self.on_leave)
+
+    async def on_stop(self, request: gr.Request) -> AsyncIterator[Update]:
+        """Give the device back, and show how it ended."""
+        live = self.visitors.running(str(request.session_hash))
+        if live is None:
+            yield self.idle()
+            return
+        live.stop()
+        async for update in self.follow(live):
+            yield update
+
+    def on_leave(self, request: gr.Request) -> None:
+        """The page was closed or loaded anew."""
+        live = self.visitors.running(str(request.session_hash))
+        if live:
+            live.stop()
+
+    async def follow(self, live: Live) -> AsyncIterator[Update]:
+        """What the page shows, from now to the end; something at least four times a second."""
+        frames, seen, told = Frames(self.board, live), -1, 0.0
+        yield self.busy(live)
+        while not live.done:
+            if live.version != seen or time.monotonic() - told >= CALM:
+                seen, told = live.version, time.monotonic()
+                yield await asyncio.to_thread(frames.next) | self.busy(live)
+            await asyncio.sleep(FRAME)
+        if live.failed:
+            gr.Warning(render.text(tr("ui.failed", live.lang)))
+        yield await asyncio.to_thread(frames.next) | self.idle()
+
+    def busy(self, live: Live) -> Update:
+        """The buttons while a comparison runs."""
+        stop = gr.Button(interactive=not live.stopping, value=t("ui.stopping" if live.stopping else "ui.stop"))
+        return {
+            self.last: live,
+            self.run: gr.Button(interactive=False, value=t("ui.running")),
+            self.stop: stop,
+            self.locked: gr.Button(interactive=False),
+        }
+
+    def idle(self) -> Update:
+        """The buttons while none does."""
+        return {
+            self.run: gr.Button(interactive=True, value=t("ui.run")),
+            self.stop: gr.Button(interactive=False, value=t("ui.stop")),
+            self.locked: gr.Button(interactive=True),
+        }
