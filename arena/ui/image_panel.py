@@ -186,6 +186,7 @@ def camera(lang: str) -> str:
     return (
         f'<dialog id="camera" aria-label="{said("ui.image.camera")}"><video playsinline muted></video>'
         f'<p class="trouble" hidden>{said("ui.image.no_camera")}</p>'
-        f'<div class="tools"><button type="button" class="tool" data-camera="take" hidden>{said("ui.image.take")}</button>'
+        f'<div class="tools">'
+        f'<button type="button" class="tool" data-camera="take" hidden>{said("ui.image.take")}</button>'
         f'<button type="button" class="tool" data-camera="close">{said("ui.image.close")}</button></div></dialog>'
     )

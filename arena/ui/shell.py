@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import re
 from functools import cache
-from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,6 +18,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from arena.strings import LANGUAGES, pick_language, tr
+from arena.ui import render
 from arena.ui.i18n import COOKIE
 
 ASSETS = Path(__file__).parent.parent.parent / "assets"
@@ -53,7 +53,7 @@ def dress(html: str, lang: str) -> str:
     icon = f'<link rel="icon" type="image/svg+xml" href="data:image/svg+xml,{quote(MARK)}">'
     version = hashlib.sha256(asset("theme.css").encode()).hexdigest()[:12]
     style = f'<link rel="stylesheet" href="media/theme.css?v={version}">'
-    about = f'<meta name="description" content="{escape(tr("ui.tagline", lang))}">'
+    about = f'<meta name="description" content="{render.text(tr("ui.tagline", lang))}">'
     about += '<meta name="color-scheme" content="light dark">'
     html = OTHERS.sub("", html)
     html = html.replace('lang="en"', f'lang="{lang}"', 1)

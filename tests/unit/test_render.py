@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from html import unescape
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -40,6 +41,12 @@ def test_nothing_of_a_hostile_answer_can_run_or_be_fetched(text: str) -> None:
         for _, name, attributes in TAG.findall(html):
             assert name in render.TAGS
             assert re.fullmatch(r'( (col|row)span="[^"]*")*\s*/?', attributes), html
+
+
+def test_there_is_no_other_way_into_the_page() -> None:
+    sinks = re.compile(r"\b(nh3|markdown_it)\b|gr\.(Markdown|Chatbot|HighlightedText)\(|datatype=")
+    found = [path.name for path in Path(render.__file__).parent.glob("*.py") if sinks.search(path.read_text("utf-8"))]
+    assert found == ["render.py"]
 
 
 def test_tables_survive_in_both_notations() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from arena.errors import ArenaError
 from arena.harden import MAX_EVENT_BYTES
 from arena.server import listen
 from arena.strings import LANGUAGES
+from arena.ui.shell import locale_module
 
 ROOT = Path(__file__).parent.parent.parent
 HEAVY = ("torch", "torchvision", "transformers", "onnxruntime", "rapidocr", "tesserocr", "cv2", "pypdfium2", "docker")
@@ -73,6 +75,11 @@ def test_the_page_is_ours_in_the_visitors_language(client: httpx.Client, asked: 
     assert f'<html\n\tlang="{lang}"' in page.text
     assert "og:image" not in page.text and "huggingface.co" not in page.text.split("window.gradio_config")[0]
     assert page.headers["cache-control"] == "no-store"
+
+
+def test_the_language_can_be_switched_without_a_reload() -> None:
+    """The framework's module that does it has a name of its own in every version; the page must have found it."""
+    assert re.fullmatch(r"\./assets/core-[\w-]+\.js", locale_module())
 
 
 def test_every_answer_carries_the_safe_headers(client: httpx.Client) -> None:
