@@ -1,9 +1,12 @@
 """What is asked of the stored runs, as SQL: filter, search, order and page, each by an index.
 
-A page is found in one of two ways. When few runs match, they are gathered by the filters' indexes and sorted. When
-many match, the index of the sort column is walked until the page is full. Which way is known, as the matches are
-counted first; SQLite, which keeps no statistics worth trusting, is told by a unary plus, that takes a column's index
-away. PostgreSQL decides for itself. Unknown values come last, whichever way the sort goes.
+A page is found in one of three ways. When few runs match, they are gathered by the filters' indexes and sorted. When
+many match, the index of the sort column is walked until the page is full; when a great many contain the words that
+are sought, their texts are read on the way, which takes less than listing all that contain them. The matches are
+counted first, so the way is known. SQLite, which keeps no statistics worth trusting, is told by a unary plus, that
+takes a column's index away; PostgreSQL decides for itself.
+
+Unknown values come last, whichever way the sort goes.
 """
 
 from __future__ import annotations
@@ -21,7 +24,9 @@ from arena.types import Run
 from benchmarks.metrics import METRICS
 
 SHORTEST = 3  # characters that the index of trigrams can look for
-Way = Literal["gather", "walk"]
+WINDOW = 50_000  # newest runs whose texts are read for a shorter word
+FOUND = table("run_search", column("rowid"), column("run_search"))  # SQLite's index, see arena/migrations
+Way = Literal["gather", "walk", "read"]
 
 
 @dataclass(frozen=True)
@@ -29,8 +34,8 @@ class RunQuery:
     """Which runs, in which order, and which page of them. An empty filter lets everything through.
 
     text: words that must all occur, as any piece of the answer, the prompt, the model's id or the error's detail,
-    upper or lower case; the first ten words count, and of each its first hundred characters. sort: a column of the
-    CSV or the name of a metric.
+    upper or lower case; the first ten words count, and of each its first hundred characters; words of one or two
+    characters are looked for in the newest 50,000 runs. sort: a column of the CSV or the name of a metric.
     """
 
     text: str = ""
@@ -65,17 +70,34 @@ def words(text: str) -> list[str]:
 
 def matching(query: RunQuery, dialect: str, way: Way | None = None) -> list[ColumnElement[bool]]:
     """The conditions of the query's filters; those of a walk are kept from using an index of their own."""
-    plus = dialect == "sqlite" and way == "walk"
+    walked = dialect == "sqlite" and way in ("walk", "read")
     conditions: list[ColumnElement[bool]] = []
     for name, wanted in (("model", query.models), ("task", query.tasks), ("status", query.statuses)):
         if wanted:
-            conditions.append(_plain(name, plus).in_(wanted))
+            conditions.append(_plain(name, walked).in_(wanted))
     if query.run_ids:
         conditions.append(RUN.c.run_id.in_(query.run_ids))
     if query.comparison_id:
         conditions.append(RUN.c.comparison_id == query.comparison_id)
-    search = _search_sqlite if dialect == "sqlite" else _search_postgresql
-    return conditions + search(words(query.text), plus)
+    sought = words(query.text)
+    if any(len(word) < SHORTEST for word in sought):
+        conditions.append(_plain("seq", walked) > select(func.max(RUN.c.seq)).scalar_subquery() - WINDOW)
+    if dialect != "sqlite":
+        return conditions + [or_(*(text.icontains(word, autoescape=True) for text in SEARCHED)) for word in sought]
+    indexed = [word for word in sought if len(word) >= SHORTEST and way != "read"]
+    if indexed:
+        # With a filter it is the filter's index that leads, so that no run has to be looked up to be counted.
+        conditions.append(_plain("seq", walked or bool(conditions)).in_(select(FOUND.c.rowid).where(_match(indexed))))
+    return conditions + [func.contains(word, *SEARCHED) for word in sought if word not in indexed]
+
+
+def counting(query: RunQuery, dialect: str) -> Select[Any]:
+    """How many runs match."""
+    sought = words(query.text)
+    only_words = query.filters == RunQuery(text=query.text).filters
+    if dialect == "sqlite" and sought and only_words and min(map(len, sought)) >= SHORTEST:
+        return select(func.count()).select_from(FOUND).where(_match(sought))  # the index alone knows
+    return select(func.count()).select_from(RUN).where(*matching(query, dialect))
 
 
 def ordered(
@@ -110,16 +132,6 @@ def _plain(name: str, plus: bool) -> ColumnElement[Any]:
     return literal_column(f'+run."{name}"', RUN.c[name].type) if plus else RUN.c[name]
 
 
-def _search_sqlite(wanted: list[str], plus: bool) -> list[ColumnElement[bool]]:
-    long, short = ([word for word in wanted if (len(word) >= SHORTEST) == is_long] for is_long in (True, False))
-    conditions: list[ColumnElement[bool]] = [func.contains(word, *SEARCHED) for word in short]
-    if long:
-        phrases = " AND ".join('"' + word.replace('"', '""') + '"' for word in long)
-        index = table("run_search", column("rowid"), column("run_search"))
-        found = select(index.c.rowid).where(index.c.run_search.op("MATCH")(phrases))
-        conditions.append(_plain("seq", plus).in_(found))
-    return conditions
-
-
-def _search_postgresql(wanted: list[str], plus: bool) -> list[ColumnElement[bool]]:
-    return [or_(*(text.icontains(word, autoescape=True) for text in SEARCHED)) for word in wanted]
+def _match(sought: list[str]) -> ColumnElement[bool]:
+    """Full-text search for all of the words, each as a phrase of trigrams."""
+    return FOUND.c.run_search.op("MATCH")(" AND ".join('"' + word.replace('"', '""') + '"' for word in sought))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -13,14 +14,17 @@ from sqlalchemy.dialects import postgresql, sqlite
 from arena.columns import FIELDS, Row, flatten, to_run
 from arena.database import open_database, parse, writing
 from arena.faults import said, told
-from arena.query import RunPage, RunQuery, Way, matching, ordered
+from arena.query import RunPage, RunQuery, Way, counting, matching, ordered
 from arena.tables import COLUMNS, RUN, SCORE
 from arena.types import Run
 from benchmarks.metrics import METRICS
 
 __all__ = ["Row", "RunPage", "RunQuery", "Store"]
 
-MANY = 5000  # matches from which a page is found faster by walking the sort's index than by gathering them all
+# Matches from which a page is found faster by walking the sort's index than by gathering them all, and from which
+# on such a walk it is faster to read texts than to list what contains the words; found with a million runs.
+MANY = 5000
+MOST = 50_000
 BATCH = 500  # rows that are read at a time, and deleted in one transaction
 COUNTS_KEPT = 200
 STALE_S = 10.0  # after which runs are counted anew: another program may have deleted some
@@ -119,18 +123,21 @@ class Store:
             found, scores = self._slice(connection, newest, [RUN.c[name] for name in POINT], total)
         return [dict(zip(POINT, row[1:], strict=True)) | scores.get(row[0], {}) for row in reversed(found)]
 
-    def iterate(self, query: RunQuery) -> Iterator[Run]:
-        """Every run that matches, in the query's order, whatever its page; a few hundred are held at a time."""
-        with told(self._url), self._engine.connect() as connection:
-            for found in self._batches(connection, query, (RUN.c.seq, *COLUMNS)):
+    def iterate(self, query: RunQuery) -> Generator[Run, None, None]:
+        """Every run that matches, in the query's order, whatever its page; a few hundred are held at a time.
+
+        Close it when it is not read to its end: until then it keeps a connection.
+        """
+        with closing(self._batches(query, (RUN.c.seq, *COLUMNS))) as batches:
+            for connection, found in batches:
                 scores = _scores(connection, [row[0] for row in found])
                 for row in found:
                     yield to_run(row[1:], scores.get(row[0], {}))
 
-    def rows(self, query: RunQuery) -> Iterator[Row]:
+    def rows(self, query: RunQuery) -> Generator[Row, None, None]:
         """As `iterate`, but flat and without reading the boxes: what a CSV needs, in a fraction of the time."""
-        with told(self._url), self._engine.connect() as connection:
-            for found in self._batches(connection, query, FLAT):
+        with closing(self._batches(query, FLAT)) as batches:
+            for _, found in batches:
                 yield from found
 
     def count(self, query: RunQuery) -> int:
@@ -180,7 +187,7 @@ class Store:
         newest = connection.scalar(select(func.max(RUN.c.seq))) or 0
         then, at, total = self._counted.get(filters, (-1, 0.0, 0))
         if then != newest or time.monotonic() - at > STALE_S:
-            total = _size(connection, select(RUN.c.seq).where(*matching(filters, self._dialect)))
+            total = connection.scalar(counting(filters, self._dialect)) or 0
             if len(self._counted) >= COUNTS_KEPT:
                 self._counted.clear()
             self._counted[filters] = (newest, time.monotonic(), total)
@@ -190,7 +197,7 @@ class Store:
         self, connection: Connection, query: RunQuery, columns: Sequence[Any], total: int
     ) -> tuple[list[Any], Scores]:
         """The rows of the query's page, each led by its seq, and their scores."""
-        way: Way = "walk" if total > MANY else "gather"
+        way: Way = "gather" if total <= MANY else "walk" if total <= MOST else "read"
         offset, limit = max(query.offset, 0), max(query.limit, 0)
         found: list[Any] = []
         for part in ordered(query, (RUN.c.seq, *columns), self._dialect, way):
@@ -202,10 +209,15 @@ class Store:
             offset = 0 if rows or not offset else offset - _size(connection, part.limit(offset))
         return found, _scores(connection, [row[0] for row in found])
 
-    def _batches(self, connection: Connection, query: RunQuery, columns: Sequence[Any]) -> Iterator[Sequence[Any]]:
-        """All rows of the query, some at a time."""
-        for part in ordered(query, columns, self._dialect):
-            yield from connection.execute(part, execution_options={"yield_per": BATCH}).partitions()
+    def _batches(
+        self, query: RunQuery, columns: Sequence[Any]
+    ) -> Generator[tuple[Connection, Sequence[Any]], None, None]:
+        """All rows of the query, some at a time, with the connection they come from."""
+        with told(self._url), self._engine.connect() as connection:
+            for part in ordered(query, columns, self._dialect):
+                with connection.execute(part, execution_options={"yield_per": BATCH}) as streamed:
+                    for found in streamed.partitions():
+                        yield connection, found
 
 
 def _size(connection: Connection, chosen: Select[Any]) -> int:

@@ -126,7 +126,9 @@ RUN = Table(
 )
 Index("ux_run_run_id", RUN.c.run_id, unique=True)
 Index("ix_run_comparison_id", RUN.c.comparison_id)
-Index("ix_run_filter", RUN.c.status, RUN.c.task, RUN.c.model)  # counts runs by any of the three without reading them
+# The two count runs by any of the three, or by several, without reading a run.
+Index("ix_run_status_task_model", RUN.c.status, RUN.c.task, RUN.c.model)
+Index("ix_run_model_task_status", RUN.c.model, RUN.c.task, RUN.c.status)
 for _name in SORTED:
     Index(f"ix_run_{_name}", RUN.c[_name], RUN.c.seq)
 

@@ -93,7 +93,8 @@ def upgrade() -> None:
     )
     op.create_index("ux_run_run_id", "run", ["run_id"], unique=True)
     op.create_index("ix_run_comparison_id", "run", ["comparison_id"])
-    op.create_index("ix_run_filter", "run", ["status", "task", "model"])
+    op.create_index("ix_run_status_task_model", "run", ["status", "task", "model"])
+    op.create_index("ix_run_model_task_status", "run", ["model", "task", "status"])
     for name in SORTED:
         op.create_index(f"ix_run_{name}", "run", [name, "seq"])
 

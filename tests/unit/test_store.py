@@ -153,11 +153,12 @@ def many_runs() -> list[Run]:
     return some_runs(60)
 
 
-@pytest.mark.parametrize("many", [0, 5000], ids=["walk", "gather"])
+@pytest.mark.parametrize(("many", "most"), [(5000, 5000), (0, 5000), (0, 0)], ids=["gather", "walk", "read"])
 def test_every_query_finds_what_it_means(
-    store: Store, many_runs: list[Run], many: int, monkeypatch: pytest.MonkeyPatch
+    store: Store, many_runs: list[Run], many: int, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(arena.store, "MANY", many)
+    monkeypatch.setattr(arena.store, "MOST", most)
     for run in many_runs:
         store.save(run)
 
