@@ -38,7 +38,11 @@ LLAMA_TEMPLATE = (
 
 @functools.cache
 def built(build: Callable[[Path], Path]) -> Path:
-    """The checkpoint, built once in this process."""
+    """The checkpoint, built once in this process, which then computes on one thread: for so little work the waiting of
+    threads for each other costs ten times the work."""
+    import torch
+
+    torch.set_num_threads(1)
     return build(Path(os.environ["HOME"]) / "tiny" / build.__name__)
 
 
