@@ -32,7 +32,7 @@ class GotOcr(Adapter):
 
     def load(self, model: dict[str, Any]) -> None:
         self._device = model.get("device", "cpu")
-        self._model, self._processor = load(model)
+        self._model, self._processor, self._commit = load(model)
         end = self._processor.tokenizer.convert_tokens_to_ids(STOP)
         ends = self._model.generation_config.eos_token_id
         self._model.generation_config.eos_token_id = [end, *(ends if isinstance(ends, list) else [ends])]
@@ -94,7 +94,7 @@ class GotOcr(Adapter):
         return columns * tile[0], rows * tile[1]
 
     def versions(self) -> dict[str, str]:
-        return versions(self._model)
+        return versions(self._model, self._commit)
 
 
 def within(box: Any, image: Any) -> list[float]:

@@ -199,8 +199,10 @@ class PeakMemory:
         }
 
 
-def versions(model: Any) -> dict[str, str]:
-    """Of the libraries that shape the answer, and the commit of the weights where the Hub gave them."""
+def versions(model: Any, commit: str = "") -> dict[str, str]:
+    """Of the libraries that shape the answer, and the commit of the weights where the Hub gave them.
+
+    Before transformers 5 the model's configuration knew it."""
     found = {name: importlib.metadata.version(name) for name in ("torch", "transformers")}
-    commit = getattr(model.config, "_commit_hash", None)
+    commit = commit or getattr(model.config, "_commit_hash", None) or ""
     return found | ({"weights": commit} if commit else {})

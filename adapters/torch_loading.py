@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 from typing import Any
 
 from adapters.base import AdapterError
@@ -24,19 +25,22 @@ SKIPPED = {
 }
 
 
-def load(model: dict[str, Any]) -> tuple[Any, Any]:
-    """The model, ready to generate, and its processor.
+def load(model: dict[str, Any]) -> tuple[Any, Any, str]:
+    """The model, ready to generate, its processor, and the commit they are of, "" for a folder.
 
     model: what `Adapter.load` is given; ``options`` may hold ``skip_modules`` (instead of the family's own list) and
     ``image_processor`` (attributes to set on it). Raises `AdapterError` for weights that are missing or do not fit.
     """
     from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
+    from transformers.utils import cached_file
 
     be_quiet()
     options = model.get("options") or {}
-    source: dict[str, Any] = {"pretrained_model_name_or_path": model["source"], "local_files_only": True}
+    version: dict[str, Any] = {"local_files_only": True}
     if model.get("revision"):
-        source["revision"] = model["revision"].removeprefix("pin:")
+        version["revision"] = model["revision"].removeprefix("pin:")
+    place = Path(cached_file(model["source"], "config.json", **version)).parent
+    source = {"pretrained_model_name_or_path": model["source"], **version}
     config = AutoConfig.from_pretrained(**source)
     processor = AutoProcessor.from_pretrained(**source)
     bound_pixels(processor.image_processor, options.get("image_processor") or {})
@@ -56,7 +60,7 @@ def load(model: dict[str, Any]) -> tuple[Any, Any]:
     misfits = {f"{name} {list(found)} instead of {list(meant)}" for name, found, meant in report["mismatched_keys"]}
     if absent := sorted({*report["missing_keys"]} | misfits):
         raise AdapterError("start_failed", f"weights missing from the checkpoint: {', '.join(absent[:8])}")
-    return loaded.eval(), processor
+    return loaded.eval(), processor, place.name if place.parent.name == "snapshots" else ""
 
 
 def be_quiet() -> None:

@@ -40,7 +40,7 @@ class TransformersChat(Adapter):
 
     def load(self, model: dict[str, Any]) -> None:
         self._device = model.get("device", "cpu")
-        self._model, self._processor = load(model)
+        self._model, self._processor, self._commit = load(model)
         if not (getattr(self._processor, "chat_template", None) or self._processor.tokenizer.chat_template):
             raise AdapterError("start_failed", f"{model['source']} has no chat template, so nothing can be asked of it")
 
@@ -81,7 +81,7 @@ class TransformersChat(Adapter):
         return on_device(inputs, self._model)
 
     def versions(self) -> dict[str, str]:
-        return versions(self._model)
+        return versions(self._model, self._commit)
 
 
 def opened(path: str) -> Any:

@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from adapters.base import AdapterError, Job, Output, adapter_class
 from adapters.torch_loading import SKIPPED, VISUAL_TOKENS, bound_pixels, chosen_dtype
+from arena import hub
 from arena.catalog import load_catalog
 from arena.config import load_settings
 from tests import tiny
@@ -170,3 +171,19 @@ def test_the_catalogue_sets_what_the_image_processors_have(tmp_path):
             assert wanted and all(
                 dict(getattr(family, name)) == value for name, value in wanted.items() if name == "size"
             )
+
+
+@pytest.mark.parametrize("revision", ["v1.0", "pin:v1.0", "c" * 40])
+def test_a_revision_is_loaded_and_its_commit_told(revision):
+    """From the cache, without the network: a tag, a tag that was pinned, the commit itself."""
+    folder = hub.repository("owner/tiny-qwen")
+    if not folder.exists():
+        for commit, seed in (("c" * 40, 1), ("d" * 40, 2)):
+            tiny.qwen2_vl(folder / "snapshots" / commit, seed)
+        (folder / "refs").mkdir()
+        (folder / "refs" / "v1.0").write_text("c" * 40)
+        (folder / "refs" / "main").write_text("d" * 40)
+    adapter, other = (loaded("owner/tiny-qwen", revision=name) for name in (revision, "main"))
+    assert (adapter.versions()["weights"], other.versions()["weights"]) == ("c" * 40, "d" * 40)
+    first, second = (next(one._model.parameters()) for one in (adapter, other))
+    assert not first.equal(second)
