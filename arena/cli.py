@@ -261,8 +261,9 @@ def run_serve(options: argparse.Namespace, settings: Settings, lang: str) -> int
     from arena.server import serve
 
     chosen = {name: getattr(options, name) for name in ("host", "port") if getattr(options, name) is not None}
+    asked = options.port is not None or os.environ.get("ARENA_PORT") or os.environ.get("GRADIO_SERVER_PORT")
     with arena_of(replace(settings, **chosen)) as arena:
-        serve(arena, arena.settings.host, arena.settings.port)
+        serve(arena, arena.settings.host, arena.settings.port, any_port=not asked)
     return 0
 
 

@@ -7,7 +7,7 @@ import io
 from collections.abc import AsyncGenerator, Generator
 from datetime import datetime
 from itertools import islice
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal
 
 import anyio
 from fastapi import APIRouter, Header, HTTPException, Query, Request
@@ -79,7 +79,7 @@ def router(arena: Arena) -> APIRouter:
             sort=sort if sort in SORTS else "created_at",
             descending=descending,
         )
-        rest = pieces(cast(Generator[Row], arena.store.rows(query)), delimiter)
+        rest = pieces(arena.store.rows(query), delimiter)
         try:
             first = await run_in_threadpool(next, rest)
         except ArenaError as error:
