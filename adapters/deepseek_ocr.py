@@ -49,6 +49,7 @@ class DeepSeekOCR(Adapter):
         from transformers import AutoModel, AutoTokenizer
 
         folder = remote_code.snapshot(model)
+        self._commit = remote_code.commit_of(folder)
         self._device = model.get("device", "cpu")
         self._mode = (model.get("options") or {}).get("mode", "gundam")
         if self._device == "cpu":
@@ -91,7 +92,7 @@ class DeepSeekOCR(Adapter):
             yield from remote_code.tell(answer, memory, fields, lambda pieces: without_marks(pieces, names=False))
 
     def versions(self) -> dict[str, str]:
-        return versions(self._model)
+        return versions(self._model, self._commit)
 
 
 def chosen(table: dict[str, Any], what: str, name: Any) -> Any:

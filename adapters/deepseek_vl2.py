@@ -30,6 +30,7 @@ class DeepSeekVL2(Adapter):
         from transformers import AutoModelForCausalLM
 
         folder = remote_code.snapshot(model)
+        self._commit = remote_code.commit_of(folder)
         remote_code.stand_in("xformers.ops", memory_efficient_attention=attention)
         try:
             from deepseek_vl2.models import DeepseekVLV2Processor
@@ -76,7 +77,7 @@ class DeepSeekVL2(Adapter):
         yield from remote_code.tell(answer, memory, fields, lambda pieces: without_marks(pieces, names=True))
 
     def versions(self) -> dict[str, str]:
-        return versions(self._model)
+        return versions(self._model, self._commit)
 
 
 def attention(query: Any, key: Any, value: Any, p: float = 0.0) -> Any:

@@ -17,6 +17,7 @@ from adapters.torch_generation import PARAMS, Answer, PeakMemory, versions
 
 # A fifth of what the checkpoint allows: without flash-attn the image's memory grows with the square of its pixels.
 MAX_PIXELS = 3072 * 28 * 28
+SIDE = 28  # of a visual token, in pixels
 
 NAMES = "[" + ", ".join(f"'{name}'" for name in CATEGORIES) + "]"
 PROMPTS = {
@@ -61,6 +62,7 @@ class DotsOCR(Adapter):
         from transformers import AutoModelForCausalLM, AutoProcessor
 
         folder = remote_code.snapshot(model)
+        self._commit = remote_code.commit_of(folder)
         # The code imports it even where it is not used.
         stood_in = remote_code.stand_in("flash_attn", flash_attn_varlen_func=None)
         config = remote_code.config_of(folder)
@@ -74,10 +76,12 @@ class DotsOCR(Adapter):
 
     def predict(self, job: Job) -> Iterator[str | Output]:
         image = remote_code.picture(job)
-        if max(image.size) > 200 * min(image.size):
+        size = image.size
+        if max(size) > 200 * min(size):
             raise AdapterError("bad_input", "dots.ocr takes images up to 200 times as long as they are wide")
+        image = large_enough(image)
         name = job.params.get("prompt") or FOR_TASK.get(job.task, "prompt_ocr")
-        inputs = self._inputs(image, prompt(name, job.params.get("box"), image.size, self._seen(image)))
+        inputs = self._inputs(image, prompt(name, job.params.get("box"), size, self._seen(image)))
         _, rows, columns = inputs["image_grid_thw"][0].tolist()
         patch = self._processor.image_processor.patch_size
         seen = columns * patch, rows * patch
@@ -93,7 +97,7 @@ class DotsOCR(Adapter):
         yield from remote_code.tell(
             Answer(self._model, self._processor.tokenizer, inputs, job.params),
             PeakMemory(self._device),
-            lambda _: fields | {"boxes": boxes(elements("".join(raw)), image.size, seen) if laid_out else ()},
+            lambda _: fields | {"boxes": boxes(elements("".join(raw)), size, seen) if laid_out else ()},
             lambda pieces: as_markdown(pieces, raw) if readable else kept(pieces, raw),
         )
 
@@ -111,7 +115,15 @@ class DotsOCR(Adapter):
         return width, height
 
     def versions(self) -> dict[str, str]:
-        return versions(self._model)
+        return versions(self._model, self._commit)
+
+
+def large_enough(image: Any) -> Any:
+    """The image, or a larger one when a side is shorter than a visual token."""
+    if min(image.size) >= SIDE:
+        return image
+    factor = SIDE / min(image.size)
+    return image.resize((max(SIDE, round(image.width * factor)), max(SIDE, round(image.height * factor))))
 
 
 def prompt(name: str, box: Any, size: tuple[int, int], seen: tuple[int, int]) -> str:

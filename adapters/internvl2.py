@@ -32,6 +32,7 @@ class InternVL2(Adapter):
         from transformers import AutoModel, AutoTokenizer
 
         folder = remote_code.snapshot(model)
+        self._commit = remote_code.commit_of(folder)
         self._device = model.get("device", "cpu")
         self._most = int((model.get("options") or {}).get("max_tiles", TILES))
         config = remote_code.config_of(folder)
@@ -71,7 +72,7 @@ class InternVL2(Adapter):
         return int(self._model.config.force_image_size or self._model.config.vision_config.image_size)
 
     def versions(self) -> dict[str, str]:
-        return versions(self._model)
+        return versions(self._model, self._commit)
 
 
 def grid(width: int, height: int, most: int, side: int) -> tuple[int, int]:

@@ -27,6 +27,7 @@ class MiniCPMV(Adapter):
         from transformers import AutoModel, AutoProcessor, AutoTokenizer
 
         folder = remote_code.snapshot(model)
+        self._commit = remote_code.commit_of(folder)
         self._device = model.get("device", "cpu")
         config = remote_code.config_of(folder)
         config._attn_implementation = "sdpa"
@@ -54,4 +55,4 @@ class MiniCPMV(Adapter):
         yield from remote_code.tell(answer, memory, lambda _: {"prompt_tokens": call.prompt_tokens})
 
     def versions(self) -> dict[str, str]:
-        return versions(self._model)
+        return versions(self._model, self._commit)

@@ -37,6 +37,7 @@ class Moondream(Adapter):
         from transformers import AutoModelForCausalLM
 
         folder = remote_code.snapshot(model)
+        self._commit = remote_code.commit_of(folder)
         self._device = model.get("device", "cpu")
         try:
             self._model = remote_code.load(AutoModelForCausalLM, folder, model, [])
@@ -81,7 +82,7 @@ class Moondream(Adapter):
             length = job.params.get("length") or "normal"
             yield from self._model.caption(image, length, stream=True, settings=settings)["caption"]
         elif skill in SKILLS:
-            found = getattr(self._model, skill)(image, job.prompt, settings={"max_objects": 50})
+            found = getattr(self._model, skill)(image, job.prompt, settings={"max_objects": 50, "variant": None})
             yield json.dumps(next(iter(found.values())), ensure_ascii=False)
         else:
             raise AdapterError("bad_input", f"skill must be one of {', '.join(SKILLS)}, not {skill!r}")
@@ -92,4 +93,4 @@ class Moondream(Adapter):
         return len(tokenizer.encode(text).ids) if tokenizer else None
 
     def versions(self) -> dict[str, str]:
-        return versions(self._model)
+        return versions(self._model, self._commit)

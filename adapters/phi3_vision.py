@@ -29,6 +29,7 @@ class Phi3Vision(Adapter):
         from transformers import AutoModelForCausalLM, AutoProcessor
 
         folder = remote_code.snapshot(model)
+        self._commit = remote_code.commit_of(folder)
         config = remote_code.config_of(folder)
         config._attn_implementation = "eager"  # the checkpoint demands flash-attn, which few machines have
         self._device = model.get("device", "cpu")
@@ -62,4 +63,4 @@ class Phi3Vision(Adapter):
         yield from remote_code.tell(answer, PeakMemory(self._device), lambda _: seen)
 
     def versions(self) -> dict[str, str]:
-        return versions(self._model)
+        return versions(self._model, self._commit)

@@ -60,6 +60,11 @@ def downloaded(source: str, commit: str) -> Path:
         raise AdapterError("unavailable", f"{source} at {commit} is not on this machine") from error
 
 
+def commit_of(folder: Path) -> str:
+    """The commit of a folder in the Hub's cache, "" for any other."""
+    return folder.name if COMMIT.fullmatch(folder.name) else ""
+
+
 def foreign_code(folder: Path) -> list[str]:
     """Other repositories that a model's ``auto_map`` would take code from."""
     found: set[str] = set()

@@ -182,6 +182,13 @@ def test_a_box_in_a_prompt_is_in_pixels_of_the_resized_image():
         assert caught.value.kind == "bad_input"
 
 
+@pytest.mark.parametrize(
+    ("size", "expected"), [((1, 1), (28, 28)), ((4000, 20), (5600, 28)), ((28, 900), (28, 900)), ((27, 30), (28, 31))]
+)
+def test_a_small_image_is_made_large_enough_for_dots_ocr(size, expected):
+    assert dots_ocr.large_enough(Image.new("RGB", size)).size == expected
+
+
 def test_an_unknown_prompt_names_the_known_ones():
     with pytest.raises(AdapterError) as caught:
         dots_ocr.prompt("layout", None, (9, 9), (9, 9))

@@ -59,6 +59,7 @@ class MoondreamModel(torch.nn.Module):
         return {"x_min": x / 2, "y_min": y / 2, "x_max": (x + width) / 2, "y_max": (y + height) / 2}
 
     def detect(self, image, object, settings=None):
+        assert settings["variant"] is None
         return {"objects": [self._box(image, object)]}
 
     def point(self, image, object, settings=None):
