@@ -61,7 +61,8 @@ def object_at(text: str, start: int) -> tuple[Any, int]:
     except (ValueError, RecursionError):
         pass
     if flat := FLAT_OBJECT.match(text, start):
-        with contextlib.suppress(ValueError, SyntaxError, MemoryError, RecursionError):
+        # TypeError: {[]} reads as a set of lists, which there cannot be.
+        with contextlib.suppress(ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             return ast.literal_eval(flat[0]), flat.end()
     return None, start + 1
 

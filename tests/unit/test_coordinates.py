@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
@@ -93,6 +93,7 @@ def test_kinds_and_several_boxes():
     assert boxes_in("mllama", ANSWERS["qwen3_vl"], SIZE) == ()
 
 
+@example("{[]}")
 @given(st.text("{}[]\"':,\\ab1 ", max_size=200))
 def test_no_answer_breaks_it(answer):
     assert all(isinstance(found, dict) for found in objects(answer))
