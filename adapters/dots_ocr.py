@@ -15,9 +15,10 @@ from adapters.coordinates import from_pixels
 from adapters.dots_layout import CATEGORIES, as_markdown, boxes, elements
 from adapters.torch_generation import PARAMS, Answer, PeakMemory, versions
 
-# A fifth of what the checkpoint allows: without flash-attn the image's memory grows with the square of its pixels.
-MAX_PIXELS = 3072 * 28 * 28
 SIDE = 28  # of a visual token, in pixels
+# A fifth of what the checkpoint allows: without flash-attn the image's memory grows with the square of its pixels.
+MAX_PIXELS = 3072 * SIDE * SIDE
+MAX_PIXELS_CPU = 1024 * SIDE * SIDE
 
 NAMES = "[" + ", ".join(f"'{name}'" for name in CATEGORIES) + "]"
 PROMPTS = {
@@ -66,13 +67,17 @@ class DotsOCR(Adapter):
         # The code imports it even where it is not used.
         stood_in = remote_code.stand_in("flash_attn", flash_attn_varlen_func=None)
         config = remote_code.config_of(folder)
-        if stood_in:
-            config._attn_implementation = config.vision_config.attn_implementation = "sdpa"
         self._device = model.get("device", "cpu")
+        on_gpu = self._device.startswith("cuda")
+        if stood_in or not on_gpu:
+            config._attn_implementation = "sdpa"
+            # Its other way without flash-attn asks torch for what only a GPU has.
+            config.vision_config.attn_implementation = "sdpa" if on_gpu else "eager"
         self._model = remote_code.load(AutoModelForCausalLM, folder, model, ["vision_tower", "lm_head"], config)
         self._processor = AutoProcessor.from_pretrained(folder, trust_remote_code=True, local_files_only=True)
         seen = self._processor.image_processor
-        seen.max_pixels = min(seen.max_pixels, int((model.get("options") or {}).get("max_pixels", MAX_PIXELS)))
+        most = (model.get("options") or {}).get("max_pixels", MAX_PIXELS if on_gpu else MAX_PIXELS_CPU)
+        seen.max_pixels = min(seen.max_pixels, int(most))
 
     def predict(self, job: Job) -> Iterator[str | Output]:
         image = remote_code.picture(job)

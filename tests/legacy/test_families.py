@@ -178,6 +178,13 @@ def test_dots_ocr_sees_a_page_in_steps_of_28_pixels(started, page):
     assert caught.value.kind == "bad_input" and "four numbers" in caught.value.detail
 
 
+def test_dots_ocr_bounds_a_large_page(started, tmp_path):
+    Image.new("RGB", (3000, 4000), "white").save(tmp_path / "large.png")
+    output = ask(started("dots_ocr", options={"max_pixels": 256 * 28 * 28}), tmp_path / "large.png")[-1]
+    assert 200 < output.visual_tokens <= 256
+    assert output.visual_tokens == output.seen_width // 28 * (output.seen_height // 28)
+
+
 def test_deepseek_ocr_counts_the_tokens_of_its_modes(started, page):
     worker = started("deepseek_ocr")
     seen = {mode: ask(worker, page, params={"mode": mode})[-1].visual_tokens for mode in ("tiny", "base", "gundam")}

@@ -17,7 +17,7 @@ from arena.models_table import models_table
 from arena.status import adapter_exists
 
 SEEDS = [
-    *("qwen3_vl_2b", "qwen2_vl_2b", "qwen2_vl_7b", "got_ocr_hf", "got_ocr_original", "smolvlm_2b", "smolvlm_256m"),
+    *("qwen3_vl_2b", "qwen2_vl_2b", "qwen2_vl_7b", "got_ocr_hf", "smolvlm_2b", "smolvlm_256m"),
     *("llama32_vision_11b", "dots_ocr", "phi35_vision", "phi3_vision_128k", "internvl2_2b", "minicpm_v26"),
     *("moondream2", "deepseek_vl2_tiny", "deepseek_ocr"),
 ]
@@ -66,7 +66,7 @@ def test_an_adapter_that_exists_can_do_the_tasks_of_its_entries(shipped: Catalog
 
 def test_the_same_facts_as_research_found(shipped: Catalog) -> None:
     impossible = {spec.id for spec in shipped.models.values() if spec.in_mode("vllm").why_not}
-    assert impossible == {"got_ocr_hf", "got_ocr_original", "llama32_vision_11b", "moondream2"}
+    assert impossible == {"got_ocr_hf", "llama32_vision_11b", "moondream2"}
     assert {spec.id for spec in shipped.models.values() if spec.gated} == {"llama32_vision_11b"}
     native = {spec.id for spec in shipped.models.values() if spec.interpreter == "main" and spec.mode == "transformers"}
     assert native == {id for id in SEEDS if not shipped.models[id].trust_remote_code}
@@ -74,7 +74,7 @@ def test_the_same_facts_as_research_found(shipped: Catalog) -> None:
 
 def test_every_shipped_model_with_code_is_pinned(shipped: Catalog) -> None:
     trusted = [spec for spec in shipped.models.values() if spec.trust_remote_code]
-    assert len(trusted) == 9
+    assert len(trusted) == 8
     assert all(spec.pinned or spec.revision.startswith("pin:") for spec in trusted)
 
 
