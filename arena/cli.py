@@ -240,7 +240,7 @@ def run_export(options: argparse.Namespace, settings: Settings, lang: str) -> in
     store = Store(settings.database_url)
     delimiter = ";" if options.semicolon else ","
     try:
-        runs = store.iterate(RunQuery(descending=False))
+        runs = store.rows(RunQuery(descending=False))
         if str(options.csv) == "-":
             sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
             count = write_csv(runs, sys.stdout, delimiter)
