@@ -1,17 +1,15 @@
-"""Which layers of a quantised model are quantised: python quantized.py FAMILY FOLDER BITS."""
+"""Which layers are plain and which quantised, in 8 and in 4 bits: python quantized.py FAMILY FOLDER."""
 
 import json
 import sys
 
 from adapters.base import adapter_class
 
-family, folder, bits = sys.argv[1:]
-adapter = adapter_class(family)()
-adapter.load({"source": folder, "trust_remote_code": True, "quantization": bits})
-layers = {name: type(layer).__name__ for name, layer in adapter._model.named_modules()}
-quantized = "Linear8bitLt" if bits == "8bit" else "Linear4bit"
-told = {
-    "plain": [name for name, kind in layers.items() if kind == "Linear"],
-    "quantized": [name for name, kind in layers.items() if kind == quantized],
-}
+family, folder = sys.argv[1:]
+told = {}
+for bits, kind in {"8bit": "Linear8bitLt", "4bit": "Linear4bit"}.items():
+    adapter = adapter_class(family)()
+    adapter.load({"source": folder, "trust_remote_code": True, "quantization": bits})
+    layers = {name: type(layer).__name__ for name, layer in adapter._model.named_modules()}
+    told[bits] = {each: sorted(name for name in layers if layers[name] == each) for each in ("Linear", kind)}
 print(json.dumps(told))

@@ -29,7 +29,7 @@ class MoondreamModel(torch.nn.Module):
         small = numpy.asarray(image.resize((8, 8)), dtype=numpy.float32) / 255
         seen = self.vision(torch.from_numpy(small).to(self.embed).mean((0, 1)))
         words = torch.tensor(self.tokenizer.encode(text or " ").ids, device=self.embed.device)
-        self.cache.copy_(seen + self.embed[words].mean(0))
+        self.cache.copy_(seen + self.embed[words].sum(0) * 3)
 
     @torch.no_grad()
     def _answer(self, settings):
@@ -37,7 +37,7 @@ class MoondreamModel(torch.nn.Module):
         assert settings["variant"] is None  # this revision fails without the key
         for count in range(settings.get("max_tokens", 768)):
             place = count % CONTEXT
-            state = torch.tanh(self.mix(self.cache) + self.freqs_cis[place].to(self.embed)) * self.attn_mask[place, 0]
+            state = torch.sin(8 * self.mix(self.cache) + self.freqs_cis[place].to(self.embed)) * self.attn_mask[place, 0]
             logits = self.embed @ state
             token = int(torch.softmax(logits / temperature, 0).multinomial(1) if temperature else logits.argmax())
             self.cache.copy_(state + self.embed[token])
