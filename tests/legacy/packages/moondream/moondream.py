@@ -37,7 +37,8 @@ class MoondreamModel(torch.nn.Module):
         assert settings["variant"] is None  # this revision fails without the key
         for count in range(settings.get("max_tokens", 768)):
             place = count % CONTEXT
-            state = torch.sin(8 * self.mix(self.cache) + self.freqs_cis[place].to(self.embed)) * self.attn_mask[place, 0]
+            turned = torch.sin(8 * self.mix(self.cache) + self.freqs_cis[place].to(self.embed))
+            state = turned * self.attn_mask[place, 0]
             logits = self.embed @ state
             token = int(torch.softmax(logits / temperature, 0).multinomial(1) if temperature else logits.argmax())
             self.cache.copy_(state + self.embed[token])
