@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from arena.config import VERSION, Settings, load_settings
-from arena.core import Arena, arena_of
+from arena.core import arena_of
 from arena.errors import ArenaError, RunError
 from arena.strings import pick_language, tr
 from arena.types import Delta, Progress, Run
@@ -111,7 +111,7 @@ def interruptible(stop: Callable[[], None]) -> Iterator[None]:
 
 def run_compare(options: argparse.Namespace, settings: Settings, lang: str) -> int:
     from arena.cancel import Cancel
-    from arena.compare import Request, Side, compare
+    from arena.compare import Request, Side, compare, letter_of
     from arena.python_api import language_code
 
     with arena_of(settings) as arena:
@@ -134,10 +134,11 @@ def run_compare(options: argparse.Namespace, settings: Settings, lang: str) -> i
             reference=read_reference(options.reference),
         )
         cancel = Cancel()
+        titles = {letter_of(order): spec.title for order, spec in enumerate(specs)}
         runs: list[Run] = []
         with interruptible(cancel.set):
             for event in compare(arena, request, cancel):
-                tell(event, {chr(ord("A") + n): spec.title for n, spec in enumerate(specs)}, lang)
+                tell(event, titles, lang)
                 if isinstance(event, Run):
                     runs.append(event)
     if options.json:
@@ -279,4 +280,4 @@ def run_doctor(options: argparse.Namespace, settings: Settings, lang: str) -> in
     return 0
 
 
-__all__ = ["Arena", "build_parser", "main"]
+__all__ = ["build_parser", "main"]

@@ -28,7 +28,7 @@ from arena.errors import RunError
 from arena.runtimes.warm import WarmParent
 
 ROOT = Path(__file__).parent.parent.parent
-TICK = 0.25  # seconds between two signs of life while nothing comes
+TICK = 0.1  # seconds between two signs of life while nothing comes
 GRACE = 1.0  # seconds a worker has to stop by itself when told to
 LOG_LINES, LOG_LINE = 200, 2000
 
@@ -247,7 +247,7 @@ class Worker:
                 self.broken = True
                 raise RunError(late, f"no answer after {timeout:g} s")
             try:
-                message = self._events.get(timeout=min(TICK, 0.1))
+                message = self._events.get(timeout=TICK)
             except queue.Empty:
                 yield None
                 continue

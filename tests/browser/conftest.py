@@ -29,7 +29,11 @@ QUIET = [
 expect.set_options(timeout=15_000)  # a busy machine is not a fault
 
 # What the framework says of its own open connections when a page is left in the middle of an event.
-LEAVING = ("AbortError: ", "Unexpected error Connection errored out")
+LEAVING = (
+    "AbortError: signal is aborted",
+    "AbortError: BodyStreamBuffer was aborted",
+    "Unexpected error Connection errored out",
+)
 
 
 def free_port() -> int:
