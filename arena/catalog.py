@@ -13,9 +13,9 @@ from pydantic import ValidationError
 import adapters
 from adapters.base import adapter_class
 from arena.config import Settings
-from arena.entries import ID, Context, ModelEntry, TaskEntry, explain, shown, similar
+from arena.entries import ID, SERVED, ContainerEntry, Context, ModeEntry, ModelEntry, TaskEntry, explain, shown, similar
 from arena.errors import ConfigError, RunError
-from arena.spec import Mode, ModelSpec, Task
+from arena.spec import ContainerSpec, EndpointSpec, Mode, ModelSpec, Task
 from arena.yaml_files import read_mapping
 
 __all__ = ["Catalog", "Mode", "ModelSpec", "Task", "load_catalog"]
@@ -23,6 +23,8 @@ __all__ = ["Catalog", "Mode", "ModelSpec", "Task", "load_catalog"]
 ROOT = Path(__file__).parent.parent
 MODELS = ROOT / "assets" / "models.yaml"
 TASKS = ROOT / "benchmarks" / "tasks"
+PORT = 8090  # of a container whose entry names none
+CLIENT = "openai_chat"  # the adapter that speaks to servers
 
 
 @dataclass(frozen=True)
@@ -35,13 +37,13 @@ class Catalog:
     def find(self, name: str) -> ModelSpec:
         """The model with this id, alias or source on the Hub; nothing is read and nobody is asked.
 
+        After the name may stand how it is to run, in any order: ``qwen2_vl_2b:vllm``, ``qwen2_vl_2b:8bit:fp16``.
         Raises `RunError` (``bad_input``, key ``models.unknown``) with the names most like it.
         """
-        if spec := self.models.get(name):
-            return spec
+        name, *options = name.split(":")
         for spec in self.models.values():
-            if name and (name in spec.aliases or (name == spec.source and not spec.local)):
-                return spec
+            if name and (name in (spec.id, *spec.aliases) or (name == spec.source and not spec.local)):
+                return spec.set_by(options)
         ids = [spec.id for spec in self.visible(dev=False)]
         hint = ", ".join(similar(name, ids) or ids)
         raise RunError("bad_input", key="models.unknown", name=shown(name)[1:-1], hint=hint)
@@ -158,8 +160,24 @@ def spec_of(name: str, entry: ModelEntry) -> ModelSpec:
     fields = entry.model_dump()
     for key in ("tasks", "languages", "dtypes", "aliases"):
         fields[key] = tuple(fields[key])
-    fields["modes"] = tuple(Mode(mode, **each) for mode, each in fields["modes"].items())
-    return ModelSpec(id=name, **{**fields, "title": entry.title or name})
+    fields["modes"] = tuple(mode_of(name, mode, each, entry) for mode, each in entry.modes.items())
+    spec = ModelSpec(id=name, **{**fields, "title": entry.title or name})
+    return spec.with_options(mode=spec.mode)
+
+
+def mode_of(model: str, name: str, mode: ModeEntry, entry: ModelEntry) -> Mode:
+    """A mode with everything it needs; a server is spoken to by its client, under the main interpreter."""
+    served = name in SERVED
+    fields = mode.model_dump(exclude={"adapter", "container", "endpoint"})
+    container = (mode.container or ContainerEntry(name=f"vllm-{model}", port=PORT)).model_dump()
+    return Mode(
+        name,
+        adapter=mode.adapter or (CLIENT if served else entry.adapter),
+        interpreter="main" if served else entry.interpreter,
+        container=ContainerSpec(**{**container, "flags": tuple(container["flags"])}) if name == "vllm" else None,
+        endpoint=EndpointSpec(**mode.endpoint.model_dump()) if mode.endpoint else None,
+        **fields,
+    )
 
 
 def clashes(specs: Iterable[ModelSpec], file: str) -> list[str]:

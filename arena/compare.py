@@ -39,7 +39,8 @@ class Side:
 class Request:
     """What a comparison asks: the sides in the order they run, and what every one of them gets.
 
-    language: of the document, ISO 639-1 or "". reference: the right answer, if it is known.
+    language: of the document, ISO 639-1 or "". reference: the right answer, if it is known. anyway: try also a model
+    that is estimated not to fit.
     """
 
     sides: tuple[Side, ...]
@@ -48,6 +49,7 @@ class Request:
     prompt: str
     language: str = ""
     reference: str | None = None
+    anyway: bool = False
     comparison_id: str = field(default_factory=lambda: new_id())
 
 
@@ -75,9 +77,10 @@ def answer(
     try:
         with lease, watch(lease.pids, arena.gpus, slot.device_index) as meter:
             try:
-                arena.check(side.spec)
+                arena.check(side.spec, anyway=request.anyway)
                 for waiting in lease.acquire():
-                    yield Progress(letter, waiting.stage, waiting.seconds, waiting.position)
+                    sign = waiting.sign
+                    yield Progress(letter, waiting.stage, waiting.seconds, waiting.position, sign.phase, sign.log)
                 if following and arena.settings.prepare:
                     arena.slots.for_(following).prepare(following)
                 yield from generate(lease, job_of(request, side), letter, got)

@@ -89,9 +89,11 @@ class Arena:
             commit=git_commit(),
         )
 
-    def check(self, spec: ModelSpec) -> None:
-        """Raises `RunError` (``unavailable``), with the command that helps, when the model cannot run here."""
-        status = model_status(spec, self.settings, self.gpus)
+    def check(self, spec: ModelSpec, *, anyway: bool = False) -> None:
+        """Raises `RunError` (``unavailable``), with the command that helps, when the model cannot run here.
+
+        anyway: an estimate that it will not fit is no reason."""
+        status = model_status(spec, self.settings, self.gpus, anyway=anyway)
         if not status.ready:
             raise Unavailable(status)
 

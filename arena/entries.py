@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal, TypedDict, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, ValidationInfo, field_validator
 
-ModeName = Literal["embedded", "transformers", "vllm"]
+ModeName = Literal["embedded", "transformers", "vllm", "endpoint"]
+SERVED = ("vllm", "endpoint")  # modes in which a server of its own runs the model
 Quantization = Literal["none", "8bit", "4bit"]
 Dtype = Literal["auto", "bf16", "fp16", "fp32"]
 Lang = Literal["en", "ru"]
@@ -47,11 +48,36 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+class ContainerEntry(Strict):
+    """See `arena.spec.ContainerSpec`."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,62}$")]
+    port: int = Field(ge=1024, le=65535)
+    max_model_len: int = Field(default=4096, ge=1)
+    gpu_memory_utilization: float = Field(default=0.85, gt=0, le=1)
+    enforce_eager: bool = False
+    shm_size: Annotated[str, StringConstraints(pattern=r"^\d+[kmg]?$")] = "8g"
+    start_budget_s: float = Field(default=240.0, gt=0)
+    flags: list[str] = []
+    image: str = ""
+
+
+class EndpointEntry(Strict):
+    """See `arena.spec.EndpointSpec`."""
+
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$")]
+    model: Line
+    key_variable: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$|^$")] = ""
+
+
 class ModeEntry(Strict):
     """See `arena.catalog.Mode`."""
 
+    adapter: Id | None = None
     vram_gb: dict[Quantization, Gigabytes] = {}
     why_not: dict[Lang, Line] = {}
+    container: ContainerEntry | None = None
+    endpoint: EndpointEntry | None = None
 
 
 class ModelEntry(Strict):
@@ -90,6 +116,14 @@ class ModelEntry(Strict):
     def _tasks_known(cls, value: list[str], info: ValidationInfo) -> list[str]:
         return [one_of(task, context(info)["tasks"], "task") for task in value]
 
+    @field_validator("modes")
+    @classmethod
+    def _endpoint_named(cls, value: dict[ModeName, ModeEntry]) -> dict[ModeName, ModeEntry]:
+        for name, mode in value.items():
+            if (name == "endpoint") != (mode.endpoint is not None):
+                raise ValueError("a mode endpoint, and no other, needs endpoint: {url: …, model: …}")
+        return value
+
     @field_validator("mode")
     @classmethod
     def _mode_can_run(cls, value: ModeName | None, info: ValidationInfo) -> ModeName | None:
@@ -116,7 +150,7 @@ class ModelEntry(Strict):
     @classmethod
     def _source_found(cls, value: str, info: ValidationInfo) -> str:
         if not value:
-            if any(mode != "embedded" for mode in info.data.get("modes", ())):
+            if any(mode not in ("embedded", "endpoint") for mode in info.data.get("modes", ())):
                 raise ValueError("is missing: owner/name on the Hugging Face Hub, or a folder")
             return value
         folder = local_folder(value, context(info)["folder"])

@@ -21,10 +21,7 @@ def snapshot(source: str, ref: str) -> Path | None:
     Complete: config.json and safetensors are there, of sharded weights every shard. A file's link appears in the
     snapshot only after the last of its bytes, so a broken download is not taken for a whole one.
     """
-    folder = repository(source)
-    named = folder / "refs" / ref
-    commit = named.read_text(encoding="utf-8").strip() if named.is_file() else ref
-    files = folder / "snapshots" / commit
+    files = folder_of(source, ref)
     if not (files / "config.json").is_file():
         return None
     weights = {path.name for path in files.glob("*.safetensors") if path.is_file()}
@@ -34,6 +31,24 @@ def snapshot(source: str, ref: str) -> Path | None:
             if any(f"{shard[1]}-{n:05}-of-{count:05}.safetensors" not in weights for n in range(1, count + 1)):
                 return None
     return files if weights else None
+
+
+def files(source: str, ref: str) -> Path | None:
+    """The same for a repository without weights, such as a tokenizer's: some file is there and none is unfinished."""
+    folder = folder_of(source, ref)
+    return folder if folder.is_dir() and any(folder.iterdir()) and not unfinished_bytes(repository(source)) else None
+
+
+def folder_of(source: str, ref: str) -> Path:
+    """Where the files of one commit, tag or branch lie, or would."""
+    folder = repository(source)
+    named = folder / "refs" / ref
+    return folder / "snapshots" / (named.read_text(encoding="utf-8").strip() if named.is_file() else ref)
+
+
+def unfinished_bytes(folder: Path) -> int:
+    """Bytes of the files of a repository that have not come whole."""
+    return sum(path.stat().st_size for path in (folder / "blobs").glob("*.incomplete"))
 
 
 def bytes_on_disk(folder: Path) -> int:

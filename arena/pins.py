@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from arena import hub
-from arena.spec import ModelSpec
+from arena.spec import Further, ModelSpec
 
 FILE = "models.lock.yaml"
 HEADER = """# The commit that each model with its own code was first downloaded at; no other one is run.
@@ -25,28 +25,33 @@ def read(home: Path) -> dict[str, str]:
     return {str(name): str(commit) for name, commit in (pins or {}).items()}
 
 
-def pin(spec: ModelSpec, home: Path, commit: str) -> None:
+def pin(of: ModelSpec | Further, home: Path, commit: str) -> None:
     """Write the commit down, unless there is one already."""
-    pins = {name_of(spec): commit} | read(home)
+    pins = {name_of(of): commit} | read(home)
     home.mkdir(parents=True, exist_ok=True)
     unfinished = home / f"{FILE}.{os.getpid()}"
     unfinished.write_text(HEADER + yaml.safe_dump(pins), encoding="utf-8")
     unfinished.replace(home / FILE)
 
 
-def name_of(spec: ModelSpec) -> str:
-    return f"{spec.source}@{spec.ref}"
+def name_of(of: ModelSpec | Further) -> str:
+    return f"{of.source}@{of.ref}"
 
 
-def revision(spec: ModelSpec, home: Path) -> str:
+def revision(of: ModelSpec | Further, home: Path) -> str:
     """What is to be downloaded and loaded: the pinned commit, or what the catalogue names."""
-    return read(home).get(name_of(spec), spec.ref) if spec.revision.startswith("pin:") else spec.ref
+    return read(home).get(name_of(of), of.ref) if of.revision.startswith("pin:") else of.ref
 
 
-def revision_to_load(spec: ModelSpec, home: Path) -> str:
+def revision_to_load(of: ModelSpec | Further, home: Path) -> str:
     """The same, and pinned now where another program has brought the files."""
-    found = revision(spec, home)
-    if spec.revision.startswith("pin:") and found == spec.ref and (files := hub.snapshot(spec.source, spec.ref)):
-        pin(spec, home, files.name)
-        return files.name
+    found = revision(of, home)
+    if of.revision.startswith("pin:") and found == of.ref and (folder := files(of, of.ref)):
+        pin(of, home, folder.name)
+        return folder.name
     return found
+
+
+def files(of: ModelSpec | Further, ref: str) -> Path | None:
+    """The folder of one commit, tag or branch, if everything is there."""
+    return hub.files(of.source, ref) if isinstance(of, Further) else hub.snapshot(of.source, ref)

@@ -22,6 +22,8 @@ from arena.catalog import ModelSpec
 from arena.config import Settings
 from arena.errors import RunError
 from arena.gpu import Baseline, Device, Gpus
+from arena.runtimes.container import Container
+from arena.runtimes.handle import NO_SIGN, Handle, Sign
 from arena.runtimes.process import Interpreters, Worker
 from arena.types import Stage
 
@@ -34,11 +36,12 @@ RELEASE_POLL = 0.1  # seconds between two looks at the device's memory; the driv
 
 @dataclass(frozen=True)
 class Waiting:
-    """A sign of life: the stage a lease is in, the seconds spent there, the place in the queue."""
+    """A sign of life: the stage a lease is in, the seconds spent there, the place in the queue, what is done now."""
 
     stage: Stage
     seconds: float
     position: int | None = None
+    sign: Sign = NO_SIGN
 
 
 class Slot:
@@ -47,6 +50,7 @@ class Slot:
     def __init__(self, gpu: Device | None, settings: Settings, gpus: Gpus, interpreters: Interpreters) -> None:
         self.device = "cuda:0" if gpu else "cpu"  # as the worker sees it: this device and no other
         self.device_index = gpu.index if gpu else None
+        self.gpu = gpu
         self._env = {"CUDA_VISIBLE_DEVICES": gpu.uuid if gpu else ""}
         self.settings = settings
         self.gpus = gpus
@@ -54,7 +58,7 @@ class Slot:
         self._condition = threading.Condition()  # protects everything below
         self._queue: list[Lease] = []
         self._holder: Lease | None = None
-        self._worker: Worker | None = None
+        self._handle: Handle | None = None
         self._loaded: ModelSpec | None = None
         self._prepared: tuple[tuple[str, str], Worker] | None = None
         self._baseline: Baseline | None = None  # of the device before our model; kept until its memory is back
@@ -84,7 +88,7 @@ class Slot:
     def pids(self) -> list[int]:
         """Processes that hold, or are about to hold, the device's memory for us."""
         with self._condition:
-            return [self._worker.pid] if self._worker and self._worker.pid and self._worker.alive() else []
+            return self._handle.pids() if self._handle else []
 
     def prepare(self, spec: ModelSpec) -> None:
         """Start a worker for `spec` and let it import, while another model is busy; it loads nothing."""
@@ -108,11 +112,11 @@ class Slot:
         with self._condition:
             self._closed = True
             self._drop_prepared()
-            worker, self._worker, self._loaded, self._state = self._worker, None, None, "stopped"
+            handle, self._handle, self._loaded, self._state = self._handle, None, None, "stopped"
             self._condition.notify_all()
-        if worker:
-            worker.kill()
-            for _ in worker.wait_gone():
+        if handle:
+            handle.kill()
+            for _ in handle.wait_gone():
                 pass
 
     # --- the queue
@@ -159,8 +163,8 @@ class Slot:
             if self._holder is lease:
                 self._holder = None
                 self._last_used = time.monotonic()
-                if self._worker and not self._worker.alive():
-                    self._worker.kill()
+                if self._handle and not self._handle.alive():
+                    self._handle.kill()
                     self._loaded, self._state = None, "stopped"
             self._condition.notify_all()
 
@@ -171,17 +175,17 @@ class Slot:
             self._state, self._loaded = state, loaded
 
     def _stop_model(self) -> Iterator[Waiting]:
-        """End the worker, if any, and wait until the device has its memory back. Raises `RunError`."""
+        """End the model, if any, and wait until the device has its memory back. Raises `RunError`."""
         start = time.monotonic()
         self._set("stopping", None)
         pids: list[int] = []
-        if worker := self._worker:
-            pids = worker.family() if self.device_index is not None else []
-            worker.kill()
-            for _ in worker.wait_gone():
-                yield Waiting("unloading", time.monotonic() - start)
+        if handle := self._handle:
+            pids = handle.family() if self.device_index is not None else []
+            handle.kill()
+            for sign in handle.wait_gone():
+                yield Waiting("unloading", time.monotonic() - start, sign=sign)
             with self._condition:
-                self._worker = None
+                self._handle = None
         if self.device_index is not None and self._baseline is not None:
             released = time.monotonic()
             while held := self.gpus.unreleased_mb(self._baseline, pids):
@@ -202,8 +206,8 @@ class Slot:
             self._baseline = None
         self._set("stopped", None)
 
-    def _start_worker(self, spec: ModelSpec) -> Worker:
-        """The worker prepared for such a model, or a new one; on the slot's books before anything else."""
+    def _start(self, spec: ModelSpec) -> Handle:
+        """What will run the model, perhaps a worker prepared for it; on the slot's books before anything else."""
         with self._condition:
             wanted = (spec.adapter, spec.interpreter)
             if self._prepared and self._prepared[0] == wanted and self._prepared[1].alive():
@@ -214,8 +218,10 @@ class Slot:
             if self._closed:
                 worker.kill()
                 raise RunError("unavailable", "the application is shutting down")
-            self._worker, self._state = worker, "starting"
-            return worker
+            in_container = spec.mode == "vllm"
+            handle = Container(spec, self.settings, self.gpu, worker) if in_container else worker
+            self._handle, self._state = handle, "starting"
+            return handle
 
     def _drop_prepared(self) -> None:
         if self._prepared:
@@ -257,19 +263,19 @@ class Lease:
         self.start_s: float | None = None
         self.load_s: float | None = None
         self.cold: bool | None = None
-        self.worker: Worker | None = None
+        self.handle: Handle | None = None
 
     def __enter__(self) -> Lease:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if kind is not None and self.worker and self.cold and self.load_s is None:
-            self.worker.kill()  # left in the middle of a load: nobody knows what it holds
+        if kind is not None and self.handle and self.cold and self.load_s is None:
+            self.handle.kill()  # left in the middle of a load: nobody knows what it holds
         self.slot._leave(self)
 
     def pids(self) -> list[int]:
         """Processes whose memory is this lease's; none while it waits."""
-        return [self.worker.pid] if self.worker and self.worker.pid and self.worker.alive() else []
+        return self.handle.pids() if self.handle else []
 
     def wait_turn(self) -> Iterator[Waiting]:
         """Until the device is ours. Raises `RunError` when cancelled or when too many wait."""
@@ -290,33 +296,32 @@ class Lease:
         slot, settings = self.slot, self.slot.settings
         if self.cancel.is_set():
             raise RunError("cancelled", "stopped by the user")
-        if slot._loaded and slot._loaded.key == self.spec.key and slot._worker and slot._worker.alive():
-            self.worker, self.cold = slot._worker, False
+        if slot._loaded and slot._loaded.key == self.spec.key and slot._handle and slot._handle.alive():
+            self.handle, self.cold = slot._handle, False
             return
-        if slot._worker or slot._baseline:
+        if slot._handle or slot._baseline:
             start = time.monotonic()
             yield from slot._stop_model()
             self.unload_s = time.monotonic() - start
         if slot.device_index is not None:
             slot._baseline = slot.gpus.baseline(slot.device_index)
         start = time.monotonic()
-        self.worker, self.cold = slot._start_worker(self.spec), True
-        for _ in self.worker.wait_started(settings.start_timeout_s, self.cancel):
-            yield Waiting("starting", time.monotonic() - start)
+        self.handle, self.cold = slot._start(self.spec), True
+        for sign in self.handle.wait_started(settings.start_timeout_s, self.cancel):
+            yield Waiting("starting", time.monotonic() - start, sign=sign)
         loading = time.monotonic()
         self.start_s = loading - start
         yield Waiting("loading", 0.0)
-        for _ in self.worker.load(
-            for_adapter(self.spec, slot.device, settings.home), settings.start_timeout_s, self.cancel
-        ):
-            yield Waiting("loading", time.monotonic() - loading)
+        model = for_adapter(self.spec, slot.device, settings.home)
+        for sign in self.handle.load(model, settings.start_timeout_s, self.cancel):
+            yield Waiting("loading", time.monotonic() - loading, sign=sign)
         self.load_s = time.monotonic() - loading
         slot._set("ready", self.spec)
 
     def predict(self, job: Job) -> Iterator[str | Output | None]:
         """Pieces of the answer, None as a sign of life, the `Output` last. Raises `RunError`."""
-        assert self.worker, "predict() before acquire()"  # noqa: S101
-        return self.worker.predict(job, self.slot.settings.run_timeout_s, self.cancel)
+        assert self.handle, "predict() before acquire()"  # noqa: S101
+        return self.handle.predict(job, self.slot.settings.run_timeout_s, self.cancel)
 
 
 def for_adapter(spec: ModelSpec, device: str, home: Path) -> dict[str, object]:

@@ -4,11 +4,44 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, get_args
 
-from arena.entries import COMMIT, is_local, shown
+from arena.entries import COMMIT, Dtype, ModeName, Quantization, is_local, shown
 from arena.errors import RunError
+
+OPTIONS = {"mode": get_args(ModeName), "quantization": get_args(Quantization), "dtype": get_args(Dtype)}
+
+
+@dataclass(frozen=True)
+class ContainerSpec:
+    """How vLLM serves a model: what its container is called, where it listens, what it is told.
+
+    name: of the container. port: on 127.0.0.1. max_model_len: tokens of prompt and answer together.
+    gpu_memory_utilization: share of the GPU it takes. enforce_eager: no CUDA graphs: a quicker start, slower answers.
+    shm_size: as Docker writes sizes. start_budget_s: how long a first start may take. flags: further arguments.
+    image: instead of the one that all use.
+    """
+
+    name: str
+    port: int
+    max_model_len: int = 4096
+    gpu_memory_utilization: float = 0.85
+    enforce_eager: bool = False
+    shm_size: str = "8g"
+    start_budget_s: float = 240.0
+    flags: tuple[str, ...] = ()
+    image: str = ""
+
+
+@dataclass(frozen=True)
+class EndpointSpec:
+    """A service that speaks OpenAI's protocol: its URL up to ``/v1``, the name of the model there, and the name of the
+    environment variable that holds the key, "" for none."""
+
+    url: str
+    model: str
+    key_variable: str = ""
 
 
 @dataclass(frozen=True)
@@ -17,12 +50,23 @@ class Mode:
 
     vram_gb: the most that one page takes, in GB of 1024 MiB, by quantization (``none``, ``8bit``, ``4bit``);
     a quantization that is not listed cannot be chosen; empty where no GPU is used or nothing is known.
-    why_not: the reason by language when the model cannot run in this mode, else empty.
+    why_not: the reason by language when the model cannot run in this mode, else empty. adapter, interpreter: what runs
+    it in this mode. container: how ``vllm`` is started. endpoint: where ``endpoint`` is.
     """
 
-    name: str  # embedded, transformers, vllm
+    name: str  # embedded, transformers, vllm, endpoint
     vram_gb: dict[str, float] = field(default_factory=dict)
     why_not: dict[str, str] = field(default_factory=dict)
+    adapter: str = ""
+    interpreter: str = "main"
+    container: ContainerSpec | None = None
+    endpoint: EndpointSpec | None = None
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What this mode adds to what the model is loaded with."""
+        parts = {"container": self.container, "endpoint": self.endpoint}
+        return {name: asdict(part) for name, part in parts.items() if part}
 
     @property
     def quantizations(self) -> tuple[str, ...]:
@@ -61,7 +105,8 @@ class ModelSpec:
     def key(self) -> str:
         """What tells one loaded model from another: everything that `Adapter.load` is given, and where it runs."""
         loaded = (self.id, self.adapter, self.source, self.revision, self.interpreter)
-        chosen = (self.mode, self.quantization, self.dtype, json.dumps(self.options, sort_keys=True, default=str))
+        options = json.dumps(self.options | self.in_mode(self.mode).told, sort_keys=True, default=str)
+        chosen = (self.mode, self.quantization, self.dtype, options)
         return "|".join((*loaded, *chosen))
 
     @property
@@ -110,7 +155,31 @@ class ModelSpec:
             quantization = listed[0]
         if dtype:
             self._check("dtype", dtype, self.dtypes)
-        return replace(self, mode=wanted, quantization=quantization or self.quantization, dtype=dtype or self.dtype)
+        chosen = self.in_mode(wanted)
+        return replace(
+            self,
+            mode=wanted,
+            adapter=chosen.adapter or self.adapter,
+            interpreter=chosen.interpreter if chosen.adapter else self.interpreter,
+            quantization=quantization or self.quantization,
+            dtype=dtype or self.dtype,
+        )
+
+    def set_by(self, words: Iterable[str]) -> ModelSpec:
+        """The same model set by the values alone: ``vllm``, ``8bit``, ``fp16``. Raises `RunError` (``bad_input``)."""
+        chosen: dict[str, str] = {}
+        for word in words:
+            option = next((name for name, values in OPTIONS.items() if word in values), None)
+            if option is None:
+                allowed = [mode.name for mode in self.modes], self.in_mode(self.mode).quantizations, self.dtypes
+                self._check("option", word, [value for values in allowed for value in values])
+            chosen[str(option)] = word
+        return self.with_options(**chosen)
+
+    @property
+    def variant(self) -> str:
+        """The name that `Catalog.find` makes this very spec of."""
+        return f"{self.id}:{self.mode}:{self.quantization}:{self.dtype}"
 
     def _check(self, option: str, value: str, allowed: Iterable[str]) -> None:
         allowed = list(allowed)

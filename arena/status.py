@@ -102,15 +102,18 @@ def spoken(params: dict[str, Any], lang: str) -> dict[str, str]:
     return {name: word(value) for name, value in params.items()}
 
 
-def model_status(spec: ModelSpec, settings: Settings, gpus: Cards) -> ModelStatus:
-    """The first thing that stands between this model and an answer; what no command can change comes first."""
+def model_status(spec: ModelSpec, settings: Settings, gpus: Cards, *, anyway: bool = False) -> ModelStatus:
+    """The first thing that stands between this model and an answer; what no command can change comes first.
+
+    anyway: the estimate of memory is left out."""
     if spec.mode == "vllm":
         return container_status()
     if not adapter_exists(spec.adapter):
         return ModelStatus("planned")
     if spec.mode == "embedded":
         return engine_status(adapter_class(spec.adapter))
-    return memory_status(spec, gpus) or packages_status(spec) or download_status(spec, settings) or ready(gpus)
+    too_big = None if anyway else memory_status(spec, gpus)
+    return too_big or packages_status(spec) or download_status(spec, settings) or ready(gpus)
 
 
 def ready(gpus: Cards) -> ModelStatus:

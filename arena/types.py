@@ -109,13 +109,16 @@ class Run:
 class Progress:
     """Where a side is now; comes at least once a second while anything is waited for.
 
-    position: place in the queue, 1 is next; None when not queued. seconds: in this stage so far.
+    position: place in the queue, 1 is next; None when not queued. seconds: in this stage so far. phase: what is done
+    within the stage, a key ``phases.*``, or "". log: the last lines that whatever is started wrote.
     """
 
     side: str
     stage: Stage
     seconds: float
     position: int | None = None
+    phase: str = ""
+    log: str = ""
 
 
 @dataclass(frozen=True)

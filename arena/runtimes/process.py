@@ -25,6 +25,7 @@ import psutil
 from adapters.base import Job, Output, adapter_class
 from arena.cancel import Cancel
 from arena.errors import RunError
+from arena.runtimes.handle import NO_SIGN, Sign
 from arena.runtimes.warm import WarmParent
 
 ROOT = Path(__file__).parent.parent.parent
@@ -93,7 +94,7 @@ class Interpreters:
 
 
 class Worker:
-    """One worker process. Its waits are generators that yield None at least every `TICK` seconds.
+    """One worker process, a `Handle`. Its waits yield at least every `TICK` seconds.
 
     broken: it must not be used again. pid: None until the process is there.
     """
@@ -191,23 +192,23 @@ class Worker:
     def alive(self) -> bool:
         return not self.broken and not self._gone.is_set()
 
-    def wait_started(self, timeout: float, cancel: Cancel) -> Iterator[None]:
+    def wait_started(self, timeout: float, cancel: Cancel) -> Iterator[Sign]:
         """Until the process has done its imports. Raises `RunError`."""
         while not self._started:
             for message in self._until(timeout, cancel, "start_timeout"):
                 if message and message["event"] == "started":
                     self._started = True
                     break
-                yield
+                yield NO_SIGN
 
-    def load(self, model: dict[str, Any], timeout: float, cancel: Cancel) -> Iterator[None]:
+    def load(self, model: dict[str, Any], timeout: float, cancel: Cancel) -> Iterator[Sign]:
         """Until the weights are loaded. Raises `RunError`; the worker is then broken."""
         self._send(op="load", model=model)
         for message in self._until(timeout, cancel, "start_timeout"):
             if message and message["event"] == "loaded":
                 self.versions = message["versions"]
                 return
-            yield
+            yield NO_SIGN
 
     def predict(self, job: Job, timeout: float, cancel: Cancel) -> Iterator[str | Output | None]:
         """Pieces of the answer, None while nothing comes, the `Output` last. Raises `RunError`.
@@ -295,6 +296,9 @@ class Worker:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
 
+    def pids(self) -> list[int]:
+        return [self.pid] if self.pid and self.alive() else []
+
     def family(self) -> list[int]:
         """Its pid and those of everything it started."""
         if self.pid is None:
@@ -311,10 +315,10 @@ class Worker:
         with contextlib.suppress(OSError):
             self._stdin.close()
 
-    def wait_gone(self, timeout: float = 5.0) -> Iterator[None]:
+    def wait_gone(self, timeout: float = 5.0) -> Iterator[Sign]:
         """Until the process has ended and was reaped. Raises `RunError` when the system cannot end it."""
         deadline = time.monotonic() + timeout
         while not self._gone.wait(TICK):
             if time.monotonic() > deadline:
                 raise RunError("vram_not_released", f"process {self.pid} of {self.adapter} does not end")
-            yield
+            yield NO_SIGN

@@ -44,7 +44,7 @@ def pair_s(prepare: bool, home: str, second: str) -> float:
         slot = slots.for_(b)
         for _ in slot.unload():
             pass
-        worker = slot._start_worker(b)
+        worker = slot._start(b)
         for _ in worker.wait_started(120, Cancel()):
             pass
         return time.perf_counter() - start

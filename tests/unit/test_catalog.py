@@ -214,3 +214,30 @@ def test_the_key_tells_apart_whatever_is_loaded_differently() -> None:
     assert len(keys) == len(loaded) + 1
     same = dataclasses.replace(spec, title="other", params={"seed": 1}, notes={"en": "x"})
     assert same.key == spec.key
+
+
+def test_a_name_may_say_how_the_model_is_to_run(shipped) -> None:
+    served = shipped.find("Qwen/Qwen2-VL-2B-Instruct:vllm")
+    assert (served.mode, served.adapter, served.interpreter) == ("vllm", "openai_chat", "main")
+    assert served.in_mode("vllm").container.port == 8011
+    small = shipped.find("dots_ocr:8bit:bf16")
+    assert (small.quantization, small.dtype, small.interpreter) == ("8bit", "bf16", "legacy-dots")
+    assert shipped.find(small.variant) == small
+    back = shipped.find("dots_ocr:vllm").with_options(mode="transformers")
+    assert (back.adapter, back.interpreter) == ("dots_ocr", "legacy-dots")
+
+
+@pytest.mark.parametrize("name", ["dots_ocr:4bit", "dots_ocr:", "dots_ocr:fast", "moondream2:vllm"])
+def test_a_way_to_run_that_the_model_has_not_is_refused_with_those_it_has(shipped, name) -> None:
+    with pytest.raises(RunError) as caught:
+        shipped.find(name)
+    assert caught.value.key == "models.bad_option"
+
+
+def test_no_two_models_share_a_container_or_its_port(shipped) -> None:
+    containers = [
+        mode.container
+        for spec in shipped.models.values()
+        if (mode := spec.in_mode("vllm")).container and not mode.why_not
+    ]
+    assert len({each.name for each in containers}) == len({each.port for each in containers}) == len(containers) == 12

@@ -72,7 +72,7 @@ def test_a_prepared_worker_is_used_and_holds_no_model(slots, image):
     slot = slots.for_(b)
     slot.prepare(b)
     prepared = slot._prepared[1]
-    assert use(slots, b, image)[0].worker is prepared
+    assert use(slots, b, image)[0].handle is prepared
     assert slot._prepared is None
 
 
@@ -211,7 +211,7 @@ def test_unload_all_waits_for_whoever_is_served(slots, image):
 
 def test_after_closing_nothing_is_accepted_and_nothing_is_left(settings, image):
     slots = Slots(settings, Gpus())
-    worker = use(slots, fake("a"), image)[0].worker
+    worker = use(slots, fake("a"), image)[0].handle
     slots.close()
     assert not worker.alive()
     with pytest.raises(RunError):
@@ -239,7 +239,7 @@ def gpu_slots(settings, nvml):
 def test_the_next_model_comes_after_the_memory_is_back(gpu_slots, nvml, image):
     """The memory of A stays for a while after its process has ended, as drivers do; B waits for it."""
     a, b = on_gpu("a"), on_gpu("b")
-    worker = use(gpu_slots, a, image)[0].worker
+    worker = use(gpu_slots, a, image)[0].handle
     assert gpu_slots.for_(a).device == "cuda:0"
     nvml.write(CARD, f"process {worker.pid} 4000 while_alive", "process 999999 200")
     threading.Timer(0.3, lambda: nvml.write(CARD)).start()
