@@ -37,12 +37,14 @@ class Moondream(Adapter):
         from transformers import AutoModelForCausalLM
 
         folder = remote_code.snapshot(model)
+        remote_code.fix_commits(model.get("also") or {})
         self._commit = remote_code.commit_of(folder)
         self._device = model.get("device", "cpu")
         try:
             self._model = remote_code.load(AutoModelForCausalLM, folder, model, [])
         except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
-            raise AdapterError("unavailable", f"its tokenizer is missing. Run: hf download {TOKENIZER}") from error
+            command = f"python -m arena models download {model['id']}"
+            raise AdapterError("unavailable", f"its tokenizer {TOKENIZER} is missing. Run: {command}") from error
 
     def predict(self, job: Job) -> Iterator[str | Output]:
         import torch

@@ -60,6 +60,20 @@ def downloaded(source: str, commit: str) -> Path:
         raise AdapterError("unavailable", f"{source} at {commit} is not on this machine") from error
 
 
+def fix_commits(also: dict[str, str]) -> None:
+    """Have what a model's code takes from further repositories, by name alone, come at the commit given for each."""
+    import huggingface_hub
+
+    plain = huggingface_hub.hf_hub_download
+
+    def fixed(repo_id: str, *arguments: Any, **named: Any) -> Any:
+        if repo_id in also:
+            named["revision"] = also[repo_id]
+        return plain(repo_id, *arguments, **named)
+
+    huggingface_hub.hf_hub_download = fixed
+
+
 def commit_of(folder: Path) -> str:
     """The commit of a folder in the Hub's cache, "" for any other."""
     return folder.name if COMMIT.fullmatch(folder.name) else ""

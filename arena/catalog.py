@@ -158,7 +158,7 @@ def merged(below: Any, above: Any) -> Any:
 def spec_of(name: str, entry: ModelEntry) -> ModelSpec:
     """A checked entry as the object the program works with."""
     fields = entry.model_dump()
-    for key in ("tasks", "languages", "dtypes", "aliases"):
+    for key in ("tasks", "languages", "dtypes", "aliases", "also"):
         fields[key] = tuple(fields[key])
     fields["modes"] = tuple(mode_of(name, mode, each, entry) for mode, each in entry.modes.items())
     spec = ModelSpec(id=name, **{**fields, "title": entry.title or name})

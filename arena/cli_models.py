@@ -56,9 +56,10 @@ def fetch(spec: ModelSpec, settings: Settings, lang: str) -> None:
 def cache(options: argparse.Namespace, settings: Settings, lang: str) -> int:
     """List the cache, or remove from it after a question."""
     catalog = load_catalog(settings)
-    found = [one for one in downloads.cached() if not options.incomplete or one.unfinished or not one.whole]
+    everything = downloads.cached({source for spec in catalog.models.values() for source in spec.also})
+    found = [one for one in everything if not options.incomplete or one.unfinished or not one.whole]
     if options.remove:
-        wanted = [source_of(name, catalog) for name in options.remove]
+        wanted = [source for name in options.remove for source in sources_of(name, catalog)]
         chosen = [one for one in found if one.source in wanted]
         if absent := [source for source in wanted if source not in {one.source for one in chosen}]:
             raise RunError("bad_input", key="downloads.not_cached", source=", ".join(absent))
@@ -67,7 +68,7 @@ def cache(options: argparse.Namespace, settings: Settings, lang: str) -> int:
         print(tr("downloads.nothing_cached", lang))
         return 0
     for one in found:
-        names = [spec.id for spec in catalog.models.values() if spec.source == one.source]
+        names = [spec.id for spec in catalog.models.values() if one.source in (spec.source, *spec.also)]
         state = "whole" if one.whole and not one.unfinished else "unfinished"
         said = tr(f"downloads.{state}", lang, command=f"python -m arena models download {(names or [one.source])[0]}")
         print(
@@ -78,9 +79,12 @@ def cache(options: argparse.Namespace, settings: Settings, lang: str) -> int:
     return 0
 
 
-def source_of(name: str, catalog: Catalog) -> str:
-    """The repository of a model of the catalogue, or one that is named itself."""
-    return name if "/" in name else catalog.find(name).source
+def sources_of(name: str, catalog: Catalog) -> list[str]:
+    """The repositories of a model of the catalogue, or one that is named itself."""
+    if "/" in name:
+        return [name]
+    spec = catalog.find(name)
+    return [spec.source, *spec.also]
 
 
 def remove(chosen: list[downloads.Cached], sure: bool, lang: str) -> int:

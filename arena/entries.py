@@ -101,6 +101,7 @@ class ModelEntry(Strict):
     licence: str = ""
     gated: bool = False
     aliases: list[Id] = []
+    also: list[str] = []
     dev_only: bool = False
     options: dict[str, Any] = {}
     params: dict[str, Scalar] = {}
@@ -122,6 +123,14 @@ class ModelEntry(Strict):
         for name, mode in value.items():
             if (name == "endpoint") != (mode.endpoint is not None):
                 raise ValueError("a mode endpoint, and no other, needs endpoint: {url: …, model: …}")
+        return value
+
+    @field_validator("also")
+    @classmethod
+    def _also_on_the_hub(cls, value: list[str]) -> list[str]:
+        for name in value:
+            if not HUB_ID.fullmatch(name):
+                raise ValueError(f"{shown(name)} is not owner/name on the Hugging Face Hub")
         return value
 
     @field_validator("mode")

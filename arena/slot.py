@@ -330,6 +330,7 @@ def for_adapter(spec: ModelSpec, device: str, home: Path) -> dict[str, object]:
     return {name: getattr(spec, name) for name in names} | {
         "device": device,
         "revision": pins.revision_to_load(spec, home),
+        "also": {each.source: pins.revision_to_load(each, home) for each in spec.further},
     }
 
 

@@ -74,6 +74,18 @@ class Mode:
 
 
 @dataclass(frozen=True)
+class Further:
+    """A repository on the Hub beside the model's own, without which it does not load: a tokenizer, say."""
+
+    source: str
+    revision: str
+
+    @property
+    def ref(self) -> str:
+        return self.revision.removeprefix("pin:")
+
+
+@dataclass(frozen=True)
 class ModelSpec:
     """One entry of the catalogue: a model in one mode with one quantization, ready to be brought up."""
 
@@ -96,6 +108,7 @@ class ModelSpec:
     dtype: str = "auto"
     dtypes: tuple[str, ...] = ("auto",)
     aliases: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()  # owner/name of further repositories that are downloaded with it
     dev_only: bool = False
     options: dict[str, Any] = field(default_factory=dict)  # given to the adapter's load()
     params: dict[str, Any] = field(default_factory=dict)  # defaults of generation
@@ -118,6 +131,12 @@ class ModelSpec:
     def ref(self) -> str:
         """The name to download: the revision without ``pin:``."""
         return self.revision.removeprefix("pin:")
+
+    @property
+    def further(self) -> tuple[Further, ...]:
+        """What is downloaded besides; its commit is fixed by the first download if the model's is fixed at all."""
+        fixed = self.pinned or self.revision.startswith("pin:")
+        return tuple(Further(name, "pin:main" if fixed else "main") for name in self.also)
 
     @property
     def pinned(self) -> bool:

@@ -157,7 +157,7 @@ def packages_status(spec: ModelSpec) -> ModelStatus | None:
 
 def download_status(spec: ModelSpec, settings: Settings) -> ModelStatus | None:
     """Whether the weights are on this machine, whole."""
-    if spec.local or hub.snapshot(spec.source, pins.revision(spec, settings.home)):
+    if spec.local or all(pins.files(each, pins.revision(each, settings.home)) for each in (spec, *spec.further)):
         return None
     login = "hf auth login && " if spec.gated else ""
     return ModelStatus(
@@ -227,4 +227,6 @@ def bytes_on_disk(spec: ModelSpec) -> int:
     """Bytes that the model's files take on this machine, unfinished downloads included; 0 when there are none."""
     if not spec.source:
         return 0
-    return hub.bytes_on_disk(Path(spec.source) if spec.local else hub.repository(spec.source))
+    if spec.local:
+        return hub.bytes_on_disk(Path(spec.source))
+    return sum(hub.bytes_on_disk(hub.repository(source)) for source in (spec.source, *spec.also))

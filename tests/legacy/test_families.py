@@ -165,6 +165,13 @@ def test_moondream_finds_and_points(started, page):
     assert caught.value.kind == "bad_input"
 
 
+def test_moondream_takes_its_tokenizer_at_the_fixed_commit(started, page):
+    assert ask(started("moondream", also={"moondream/starmie-v1": "0" * 40}), page)[-1].text
+    with pytest.raises(RunError) as caught:
+        started("moondream", also={"moondream/starmie-v1": "1" * 40})
+    assert caught.value.kind == "unavailable" and "models download moondream" in caught.value.detail
+
+
 def test_dots_ocr_sees_a_page_in_steps_of_28_pixels(started, page):
     worker = started("dots_ocr")
     output = ask(worker, page, task="layout")[-1]
