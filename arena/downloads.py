@@ -74,7 +74,7 @@ def download(spec: ModelSpec, settings: Settings) -> Iterator[Fetched]:
     """
     if spec.local or not spec.source:
         raise RunError("bad_input", key="downloads.nothing", title=spec.title)
-    wanted = [survey(each, spec, settings) for each in (spec, *spec.further)]
+    wanted = [survey(each, spec, settings) for each in spec.repositories]
     files = [file for each in wanted for file in each.files]
     total = sum(file.file_size or 0 for file in files)
     present = sum(file.file_size or 0 for file in files if file.is_cached)

@@ -139,6 +139,11 @@ class ModelSpec:
         return tuple(Further(name, "pin:main" if fixed else "main") for name in self.also)
 
     @property
+    def repositories(self) -> tuple[ModelSpec | Further, ...]:
+        """Where its files come from: its own repository, then the further ones."""
+        return (self, *self.further)
+
+    @property
     def pinned(self) -> bool:
         """Whether the revision alone fixes what is run."""
         return bool(COMMIT.fullmatch(self.revision))

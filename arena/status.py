@@ -157,7 +157,7 @@ def packages_status(spec: ModelSpec) -> ModelStatus | None:
 
 def download_status(spec: ModelSpec, settings: Settings) -> ModelStatus | None:
     """Whether the weights are on this machine, whole."""
-    if spec.local or all(pins.files(each, pins.revision(each, settings.home)) for each in (spec, *spec.further)):
+    if spec.local or all(pins.files(each, pins.revision(each, settings.home)) for each in spec.repositories):
         return None
     login = "hf auth login && " if spec.gated else ""
     return ModelStatus(

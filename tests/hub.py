@@ -12,13 +12,18 @@ COMMIT = "a" * 40
 
 
 class Hub:
-    """files: what ``owner/tiny`` consists of. commit: of its branch main. mode: "", "gated", "absent" or "broken";
-    broken: half of a large file, then nothing. ranges: the Range headers of requests for files."""
+    """files: what ``owner/tiny`` consists of. further: of other repositories, by name. commit: of every branch main.
 
-    def __init__(self, files: dict[str, bytes]) -> None:
+    mode: "", "gated", "absent", "bad_token", "broken" or "held". broken: half of a large file, then nothing. held: half
+    of a large file, the rest only after `go`. ranges: the Range headers of requests for files.
+    """
+
+    def __init__(self, files: dict[str, bytes], further: dict[str, dict[str, bytes]] | None = None) -> None:
         self.files = files
+        self.further = further or {}
         self.commit = COMMIT
         self.mode = ""
+        self.go = threading.Event()
         self.ranges: list[str | None] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -26,6 +31,7 @@ class Hub:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def close(self) -> None:
+        self.go.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -52,18 +58,19 @@ class Hub:
 
             def do_GET(self) -> None:
                 path = urlsplit(self.path).path
+                parts = path.removeprefix("/api/models").strip("/").split("/")
+                files = {"owner/tiny": hub.files, **hub.further}.get("/".join(parts[:2]), {})
                 if hub.mode in ("gated", "absent"):
                     code = {"gated": "GatedRepo", "absent": "RepoNotFound"}[hub.mode]
                     self.answer(403 if hub.mode == "gated" else 404, X_Error_Code=code)
-                elif path == "/api/models/owner/tiny/revision/main":
-                    self.json({"id": "owner/tiny", "sha": hub.commit, "siblings": []})
-                elif path == f"/api/models/owner/tiny/tree/{hub.commit}":
-                    listed = [
-                        {"type": "file", "path": name} | described(content) for name, content in hub.files.items()
-                    ]
-                    self.json(listed)
-                elif path.startswith(f"/owner/tiny/resolve/{hub.commit}/"):
-                    self.file(hub.files[path.rpartition("/")[2]])
+                elif hub.mode == "bad_token":
+                    self.answer(401, X_Error_Message="Invalid credentials in Authorization header")
+                elif files and parts[2:] in (["revision", "main"], ["revision", hub.commit]):
+                    self.json({"id": "/".join(parts[:2]), "sha": hub.commit, "siblings": []})
+                elif files and parts[2:] == ["tree", hub.commit]:
+                    self.json([{"type": "file", "path": name} | described(each) for name, each in files.items()])
+                elif parts[2:4] == ["resolve", hub.commit]:
+                    self.file(files[parts[-1]])
                 else:
                     self.answer(404, X_Error_Code="RevisionNotFound")
 
@@ -86,11 +93,23 @@ class Hub:
                     self.close_connection = True
                     return
                 part = content[begin:]
-                if begin:
-                    headers["Content_Range"] = f"bytes {begin}-{len(content) - 1}/{len(content)}"
-                self.answer(206 if begin else 200, part, **headers)
+                if hub.mode == "held" and len(part) > 1000:
+                    self.answer(
+                        206 if begin else 200, Content_Length=str(len(part)), **headers | ranged(begin, content)
+                    )
+                    half = len(part) // 2
+                    self.wfile.write(part[:half])
+                    hub.go.wait(60)
+                    self.wfile.write(part[half:])
+                    return
+                self.answer(206 if begin else 200, part, **headers | ranged(begin, content))
 
         return Handler
+
+
+def ranged(begin: int, content: bytes) -> dict[str, str]:
+    """The header of an answer that does not begin at the beginning."""
+    return {"Content_Range": f"bytes {begin}-{len(content) - 1}/{len(content)}"} if begin else {}
 
 
 def described(content: bytes) -> dict[str, object]:

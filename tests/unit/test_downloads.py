@@ -22,12 +22,13 @@ FILES = {
     "pytorch_model.bin": b"never fetched" * 1000,
     "modeling_tiny.py": b"print('hello')",
 }
+WORDS = {"tokenizer.json": b"{}" * 100}
 
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
     """A Hub with one model, an empty cache, and a catalogue that knows the model plainly and pinned."""
-    served = Hub(dict(FILES))
+    served = Hub(dict(FILES), {"owner/words": dict(WORDS)})
     monkeypatch.setattr(constants, "ENDPOINT", served.url)
     monkeypatch.setattr(
         constants, "HUGGINGFACE_CO_URL_TEMPLATE", served.url + "/{repo_id}/resolve/{revision}/{filename}"
@@ -38,6 +39,7 @@ def server(tmp_path, monkeypatch):
     home.mkdir()
     entry = {"adapter": "transformers_chat", "source": "owner/tiny", "modes": {"transformers": {}}, "licence": "MIT"}
     models = {"tiny": entry, "pinned": entry | {"revision": "pin:main", "trust_remote_code": True}}
+    models["with_words"] = models["pinned"] | {"also": ["owner/words"]}
     (home / "models.yaml").write_text(yaml.safe_dump({"models": models}))
     monkeypatch.setenv("ARENA_HOME", str(home))
     monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
@@ -110,6 +112,60 @@ def test_files_another_program_brought_are_fixed_when_first_loaded(server):
     assert pins.read(home) == {"owner/tiny@main": COMMIT}
 
 
+def test_a_further_repository_comes_along_and_is_fixed_too(server, capsys):
+    assert main(["models", "download", "pinned"]) == 0
+    assert download_status(spec("with_words"), load_settings()).code == "needs_download"
+    steps = list(downloads.download(spec("with_words"), load_settings()))
+    assert steps[-1].total - steps[0].done == len(WORDS["tokenizer.json"])  # the weights are there
+    home = load_settings().home
+    assert pins.read(home) == {"owner/tiny@main": COMMIT, "owner/words@main": COMMIT}
+    assert download_status(spec("with_words"), load_settings()) is None
+    server.commit = "b" * 40
+    assert for_adapter(spec("with_words"), "cpu", home)["also"] == {"owner/words": COMMIT}
+    capsys.readouterr()
+    assert main(["models", "cache"]) == 0
+    listed = capsys.readouterr().out
+    assert "owner/words  with_words  whole" in listed and "not whole" not in listed
+    assert main(["models", "cache", "--remove", "with_words", "--yes"]) == 0
+    assert downloads.cached() == []
+
+
+def test_a_stopped_download_goes_on_where_it_stopped(server, monkeypatch):
+    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 80_000)
+    server.mode = "held"
+    steps = downloads.download(spec("tiny"), load_settings())
+    while next(steps).done < 2_000_000:
+        pass
+    steps.close()
+    server.go.set()
+    server.mode = ""
+    server.ranges.clear()
+    assert download_status(spec("tiny"), load_settings())
+    assert next(iter(downloads.download(spec("tiny"), load_settings()))).done > 2_000_000
+    list(downloads.download(spec("tiny"), load_settings()))
+    begun = [int(asked[6:-1]) for asked in server.ranges if asked]
+    assert begun and begun[0] > 2_000_000
+    assert (hub.snapshot("owner/tiny", "main") / "model.safetensors").read_bytes() == FILES["model.safetensors"]
+
+
+def test_what_is_said_of_a_token(server, capsys, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_of_nobody")
+    server.mode = "gated"
+    assert main(["models", "download", "tiny"]) == 1
+    assert "signed in" in capsys.readouterr().err
+    server.mode = "bad_token"
+    assert main(["models", "download", "tiny"]) == 1
+    said = capsys.readouterr().err
+    assert "expired" in said and "hf_of_nobody" not in said
+
+
+def test_a_hub_that_cannot_be_reached_is_named(server, capsys):
+    server.close()
+    assert main(["models", "download", "tiny"]) == 1
+    said = capsys.readouterr().err
+    assert f"{server.url}/owner/tiny cannot be reached" in said and "HTTPS_PROXY" in said
+
+
 @pytest.mark.parametrize(
     ("mode", "words"),
     [
@@ -152,7 +208,7 @@ def test_the_cache_is_listed_and_removed_only_after_a_yes(server, capsys):
     assert "No downloaded models" in capsys.readouterr().out
     assert main(["models", "download", "tiny"]) == 0
     assert main(["models", "cache"]) == 0
-    assert "owner/tiny  pinned, tiny  whole" in capsys.readouterr().out
+    assert "owner/tiny  pinned, tiny, with_words  whole" in capsys.readouterr().out
     assert main(["models", "cache", "--remove", "tiny"]) == 2  # nobody to ask
     assert "--yes" in capsys.readouterr().err and downloads.cached()
     assert main(["models", "cache", "--remove", "qwen2_vl_2b", "--yes"]) == 2
