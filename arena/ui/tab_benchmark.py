@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from html import escape
 from typing import Any, get_args
-from urllib.parse import urlsplit
 
 import gradio as gr
 from gradio.context import Context
@@ -24,9 +23,9 @@ from arena.ui.plot import plot
 from arena.ui.points import COSTS, TIMES, picture
 from arena.ui.run_detail import confirmation, detail
 from arena.ui.run_table import PAGES, SORTS, Reader, table
+from arena.ui.visitor import is_local
 
 DRAWN = 2000  # newest runs in the plot; more would only hide each other
-LOOPBACK = ("127.0.0.1", "::1")
 LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -165,15 +164,6 @@ def told(lang: str) -> Iterator[None]:
         yield
     except ArenaError as error:
         raise gr.Error(escape(error.text(lang)), print_exception=False) from error
-
-
-def is_local(request: gr.Request) -> bool:
-    """Whether the visitor sits at this machine: the connection never left it, no proxy stands between, and the page
-    was opened under this machine's own name, not under one of a foreign site that points here."""
-    forwarded = any(name in request.headers for name in ("forwarded", "x-forwarded-for", "x-real-ip"))
-    asked = urlsplit(f"//{request.headers.get('host', '')}").hostname
-    host = request.client.host if request.client else None
-    return not forwarded and host in LOOPBACK and asked in (*LOOPBACK, "localhost")
 
 
 def build(arena: Arena) -> None:

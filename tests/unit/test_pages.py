@@ -20,7 +20,7 @@ from arena.types import Memory, Timeline
 from arena.ui.model_cards import Entry, cards
 from arena.ui.run_detail import confirmation, detail, timeline
 from arena.ui.run_table import COLUMNS, SNIPPET, Reader, csv_link, table
-from arena.ui.tab_benchmark import is_local
+from arena.ui.visitor import is_local, may_administer
 
 EVIL = "<script>alert(1)</script>\"'&"
 
@@ -95,13 +95,17 @@ def test_the_question_states_the_number(lang: str) -> None:
         ("127.0.0.1", {"host": "rebound.example:7860"}, False),
         ("127.0.0.1", {"host": "localhost", "x-forwarded-for": "192.168.0.7"}, False),
         ("127.0.0.1", {"host": "localhost", "forwarded": "for=192.168.0.7"}, False),
+        ("127.0.0.1", {"host": "localhost", "via": "1.1 proxy"}, False),
         ("127.0.0.1", {}, False),
         (None, {"host": "localhost"}, False),
     ],
 )
-def test_only_who_sits_at_this_machine_deletes(host: str | None, headers: dict[str, str], local: bool) -> None:
+def test_only_who_sits_at_this_machine_deletes_and_downloads(
+    host: str | None, headers: dict[str, str], local: bool
+) -> None:
     request: Any = SimpleNamespace(headers=headers, client=SimpleNamespace(host=host) if host else None)
     assert is_local(request) is local
+    assert may_administer(request) is local
 
 
 def entry(**changes: Any) -> Entry:
