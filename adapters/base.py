@@ -78,6 +78,7 @@ class Output:
     torch_allocated_mb, torch_reserved_mb: peaks of this job in MiB, None without torch on a GPU.
     """
 
+    retries: how often the request to a service had to be repeated, None where nothing was asked over a network.
     text: str
     boxes: tuple[Box, ...] = ()
     finish_reason: FinishReason = "stop"
@@ -90,6 +91,7 @@ class Output:
     torch_reserved_mb: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
+    retries: int | None = None
         return asdict(self)
 
     @classmethod

@@ -89,6 +89,7 @@ class Run:
     prompt_tokens: int | None
     output_tokens: int | None
     visual_tokens: int | None
+    retries: int | None
     tokens_per_s: float | None
     characters_per_s: float | None
     reference: str | None

@@ -51,6 +51,7 @@ def make_run(number: int = 0, **changes: Any) -> Run:
         "prompt_tokens": None,
         "output_tokens": 12,
         "visual_tokens": None,
+        "retries": None,
         "tokens_per_s": 3.25,
         "characters_per_s": 40.0,
         "reference": None,
@@ -90,7 +91,7 @@ TEXTS = (
     "python_version",
 )
 WHOLES = ("order", "image_width", "image_height", "original_width", "original_height", "characters")
-MAYBE_WHOLES = ("seen_width", "seen_height", "seed", "prompt_tokens", "output_tokens", "visual_tokens")
+MAYBE_WHOLES = ("seen_width", "seen_height", "seed", "prompt_tokens", "output_tokens", "visual_tokens", "retries")
 MAYBE_TEXTS = ("error_kind", "error_detail", "reference", "driver", "app_commit")
 
 

@@ -136,6 +136,7 @@ def _facts(run: Run, lang: str) -> dict[str, list[tuple[str, str]]]:
             ("tokens_per_s", number(run.tokens_per_s, lang, 1)),
             ("prompt_tokens", number(run.prompt_tokens, lang)),
             ("visual_tokens", number(run.visual_tokens, lang)),
+            *([("retries", number(run.retries, lang))] if run.retries is not None else []),
         ],
         "memory": [
             ("peak_ram_mb", sized(memory.peak_ram_mb, lang)),

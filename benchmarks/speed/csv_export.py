@@ -142,6 +142,7 @@ def run(number: int, chance: random.Random) -> Run:
         prompt_tokens=None,
         output_tokens=None,
         visual_tokens=None,
+        retries=None,
         tokens_per_s=None,
         characters_per_s=len(answer) / (seconds + 0.1),
         reference=None,

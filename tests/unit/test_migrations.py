@@ -13,7 +13,7 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from runs import make_run
-from sqlalchemy import insert
+from sqlalchemy import insert, inspect
 
 from arena import migrations
 from arena.columns import FIELDS, flatten
@@ -65,7 +65,9 @@ def test_an_older_database_is_brought_up_to_date_with_its_runs(url: str) -> None
         with Operations.context(context):
             steps().get_revision("0001").module.upgrade()
         context.stamp(steps(), "0001")
-        values = dict(zip((field.name for field in FIELDS), flatten(old), strict=True))
+        had = {column["name"] for column in inspect(connection).get_columns("run")}
+        named = zip((field.name for field in FIELDS), flatten(old), strict=True)
+        values = {name: value for name, value in named if name in had}
         seq = connection.scalar(insert(RUN).values(**values, box_count=2).returning(RUN.c.seq))
         scores = [{"run_seq": seq, "metric": name, "value": value} for name, value in old.scores.items()]
         connection.execute(insert(SCORE), scores)
@@ -113,6 +115,13 @@ def test_programs_that_start_at_once_on_an_empty_database_all_work(url: str, tmp
     assert complaints == [""] * 4
     store = Store(url)
     assert store.counts()["runs"] == 4
+    store.close()
+
+
+def test_the_boxes_stand_last_so_that_a_list_of_runs_does_not_read_them(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'arena.db'}")
+    with store._engine.connect() as connection:
+        assert inspect(connection).get_columns("run")[-1]["name"] == "boxes"
     store.close()
 
 
