@@ -21,10 +21,12 @@ class Job:
 
     image: path of an upright 8-bit RGB PNG; every model of a comparison gets the very same file.
     prompt: the question, already in the user's language; engines that take none ignore it.
-    task: id of the task (``ocr``, ``formatted_ocr``, ``description``, ``question``, ``layout``).
+    task: id of the task (``ocr``, ``formatted_ocr``, ``description``, ``question``, ``chat``, ``layout``,
+        ``grounding``); for the last the prompt names the thing to be found.
     language: language of the document as an ISO 639-1 code (``ru``, ``en``), or ``""`` when not known.
-    params: ``max_new_tokens``, ``temperature``, ``top_p``, ``repetition_penalty``, ``seed`` and what the
-        adapter documents besides. A missing key means the adapter's default.
+    params: ``max_new_tokens``, ``temperature``, ``top_p``, ``repetition_penalty``, ``seed``; of a chat ``history``,
+        the turns before as ``[[question, answer], …]``; and what the adapter documents besides. A missing key means
+        the adapter's default.
     """
 
     image: str
@@ -76,9 +78,9 @@ class Output:
     seen_width, seen_height: size in pixels of what the model really saw, None where the engine does not say.
     prompt_tokens, output_tokens, visual_tokens: counted by the model, None where it counts none.
     torch_allocated_mb, torch_reserved_mb: peaks of this job in MiB, None without torch on a GPU.
+    retries: how often the request to a service had to be repeated, None where nothing was asked over a network.
     """
 
-    retries: how often the request to a service had to be repeated, None where nothing was asked over a network.
     text: str
     boxes: tuple[Box, ...] = ()
     finish_reason: FinishReason = "stop"
@@ -89,14 +91,20 @@ class Output:
     visual_tokens: int | None = None
     torch_allocated_mb: float | None = None
     torch_reserved_mb: float | None = None
+    retries: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
-    retries: int | None = None
         return asdict(self)
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Output:
         return cls(**{**data, "boxes": tuple(Box(**box) for box in data["boxes"])})
+
+
+def turns(job: Job) -> list[tuple[str, str]]:
+    """The turns of a chat: what was asked and answered before, and last what is asked now, with an empty answer."""
+    before = [(str(question), str(answer)) for question, answer in job.params.get("history") or ()]
+    return [*before, (job.prompt, "")]
 
 
 class AdapterError(Exception):

@@ -125,22 +125,30 @@ class Convention:
     """How one family writes a box, always left, top, right, bottom.
 
     span: the number that stands for the right and the bottom edge; None: they are pixels of what the model saw.
+    ask: the words in which it is asked where {thing} is, "" where it is not asked in words.
     """
 
     span: float | None
     find: Callable[[str], Iterator[Found]]
+    ask: str = ""
 
+
+ASK_QWEN = (
+    "Find {thing} in the image. Answer with a JSON list alone, an item for each place: "
+    '{"bbox_2d": [x1, y1, x2, y2], "label": "..."}'
+)
+ASK_INTERN = "Please provide the bounding box coordinate of the region this sentence describes: <ref>{thing}</ref>"
 
 # By ``model_type`` of config.json where the family has a class in transformers. Sources: the families' own READMEs,
 # evaluation and demo code; Qwen2-VL and Qwen3-VL are relative, Qwen2.5-VL between them is not.
 FAMILIES = {
-    "qwen2_vl": Convention(1000, one_after_another(in_qwen_marks, in_json)),
-    "qwen2_5_vl": Convention(None, one_after_another(in_json, in_html)),
-    "qwen3_vl": Convention(1000, one_after_another(in_json, in_html)),
-    "qwen3_vl_moe": Convention(1000, one_after_another(in_json, in_html)),
+    "qwen2_vl": Convention(1000, one_after_another(in_qwen_marks, in_json), ASK_QWEN),
+    "qwen2_5_vl": Convention(None, one_after_another(in_json, in_html), ASK_QWEN),
+    "qwen3_vl": Convention(1000, one_after_another(in_json, in_html), ASK_QWEN),
+    "qwen3_vl_moe": Convention(1000, one_after_another(in_json, in_html), ASK_QWEN),
     "dots_ocr": Convention(None, in_json),
-    "internvl": Convention(1000, in_lists(INTERN_BOXES)),
-    "deepseek": Convention(999, in_lists(DEEPSEEK_BOXES)),
+    "internvl": Convention(1000, in_lists(INTERN_BOXES), ASK_INTERN),
+    "deepseek": Convention(999, in_lists(DEEPSEEK_BOXES), "Locate <|ref|>{thing}<|/ref|> in the image."),
     "moondream": Convention(1, in_json),
 }
 
@@ -170,6 +178,11 @@ def from_pixels(family: str, box: tuple[float, float, float, float], size: Size,
     across, down = scale(family, size, seen)
     numbers = [box[0] / across, box[1] / down, box[2] / across, box[3] / down]
     return numbers if FAMILIES[family].span == 1 else [round(number) for number in numbers]
+
+
+def where_is(family: str, thing: str) -> str:
+    """The prompt that asks the family for the place of a thing. Raises `KeyError` for an unknown family."""
+    return FAMILIES[family].ask.replace("{thing}", thing.strip())
 
 
 def boxes_in(family: str, answer: str, size: Size, seen: Size | None = None) -> tuple[Box, ...]:

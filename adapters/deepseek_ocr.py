@@ -12,7 +12,7 @@ from typing import Any
 
 from adapters import remote_code
 from adapters.base import Adapter, AdapterError, Job, Output
-from adapters.coordinates import boxes_in
+from adapters.coordinates import boxes_in, where_is
 from adapters.deepseek_marks import WithMarks, without_marks
 from adapters.torch_generation import PARAMS, Answer, PeakMemory, versions
 
@@ -30,16 +30,18 @@ PROMPTS = {
     "ocr": "<|grounding|>OCR this image.",
     "figure": "Parse the figure.",
     "describe": "Describe this image in detail.",
-    "locate": "Locate <|ref|>{thing}<|/ref|> in the image.",
+    "locate": where_is("deepseek", "{thing}"),
 }
-FOR_TASK = {"ocr": "free_ocr", "formatted_ocr": "markdown", "layout": "markdown", "description": "describe"}
+FOR_TASK = {"ocr": "free_ocr", "formatted_ocr": "markdown", "layout": "markdown", "description": "describe"} | {
+    "grounding": "locate"
+}
 
 
 class DeepSeekOCR(Adapter):
     """Options: ``mode`` (tiny, small, base, large, gundam). Parameters besides the common ones: ``mode``, and
     ``prompt``, the name of an official prompt; for ``locate`` the job's prompt names the thing."""
 
-    tasks = ("ocr", "formatted_ocr", "description", "layout")
+    tasks = ("ocr", "formatted_ocr", "description", "layout", "grounding")
     requires = ("torch", "torchvision", "transformers", "einops", "addict", "easydict")
     preload = remote_code.PRELOAD
     params = (*PARAMS, "mode", "prompt")

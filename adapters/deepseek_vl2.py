@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from adapters import remote_code
-from adapters.base import Adapter, AdapterError, Job, Output
-from adapters.coordinates import boxes_in
+from adapters.base import Adapter, AdapterError, Job, Output, turns
+from adapters.coordinates import boxes_in, where_is
 from adapters.deepseek_marks import WithMarks, without_marks
 from adapters.torch_generation import PARAMS, Answer, PeakMemory, versions
 
@@ -20,7 +20,7 @@ PACKAGE = "deepseek_vl2 @ git+https://github.com/deepseek-ai/DeepSeek-VL2@ef9f91
 class DeepSeekVL2(Adapter):
     """Boxes come when the question names a thing as ``<|ref|>thing<|/ref|>`` or begins with ``<|grounding|>``."""
 
-    tasks = ("ocr", "formatted_ocr", "description", "question")
+    tasks = ("ocr", "formatted_ocr", "description", "question", "chat", "grounding")
     prompted = True
     requires = ("torch", "torchvision", "transformers", "einops", "timm")
     preload = remote_code.PRELOAD
@@ -47,11 +47,7 @@ class DeepSeekVL2(Adapter):
         import torch
 
         image = remote_code.picture(job)
-        turns = [
-            {"role": "<|User|>", "content": f"<image>\n{job.prompt}", "images": [job.image]},
-            {"role": "<|Assistant|>", "content": ""},
-        ]
-        inputs = self._processor(conversations=turns, images=[image], force_batchify=True, system_prompt="")
+        inputs = self._processor(conversations=conversation(job), images=[image], force_batchify=True, system_prompt="")
         inputs = inputs.to(self._device, dtype=self._model.dtype)
         with torch.inference_mode():
             embeds = self._model.prepare_inputs_embeds(**inputs)
@@ -78,6 +74,17 @@ class DeepSeekVL2(Adapter):
 
     def versions(self) -> dict[str, str]:
         return versions(self._model, self._commit)
+
+
+def conversation(job: Job) -> list[dict[str, Any]]:
+    """The turns as the code wants them, the image in the first, the last answer empty."""
+    messages: list[dict[str, Any]] = []
+    for question, answer in turns(job):
+        messages += [{"role": "<|User|>", "content": question}, {"role": "<|Assistant|>", "content": answer}]
+    if job.task == "grounding":
+        messages[-2]["content"] = where_is("deepseek", job.prompt)
+    messages[0] |= {"content": f"<image>\n{messages[0]['content']}", "images": [job.image]}
+    return messages
 
 
 def attention(query: Any, key: Any, value: Any, p: float = 0.0) -> Any:

@@ -30,7 +30,7 @@ def commands(prompt: str) -> dict[str, str]:
 class Fake(Adapter):
     """Answers with words derived from the image's bytes, so that equal input gives equal text."""
 
-    tasks = ("ocr", "formatted_ocr", "description", "question", "layout")
+    tasks = ("ocr", "formatted_ocr", "description", "question", "chat", "layout", "grounding")
     prompted = True
     params = ("max_new_tokens", "temperature", "top_p", "repetition_penalty", "seed")
 

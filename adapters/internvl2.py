@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any
 
 from adapters import remote_code
-from adapters.base import Adapter, Job, Output
-from adapters.coordinates import boxes_in
+from adapters.base import Adapter, Job, Output, turns
+from adapters.coordinates import boxes_in, where_is
 from adapters.torch_generation import PARAMS, Answer, PeakMemory, versions
 
 TILES = 12
@@ -22,7 +22,7 @@ MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet
 class InternVL2(Adapter):
     """Options: ``max_tiles``, the most tiles that an image is cut into."""
 
-    tasks = ("ocr", "formatted_ocr", "description", "question")
+    tasks = ("ocr", "formatted_ocr", "description", "question", "chat", "grounding")
     prompted = True
     requires = ("torch", "torchvision", "transformers", "timm", "einops", "sentencepiece")
     preload = remote_code.PRELOAD
@@ -50,9 +50,10 @@ class InternVL2(Adapter):
         side = self._side()
         columns, rows = grid(*image.size, self._most, side)
         pixels = tensor(tiles(image, columns, rows, side)).to(self._device, self._model.dtype)
+        *before, (question, _) = conversation(job)
         call = remote_code.Call(
             self._model.language_model,
-            partial(self._model.chat, self._tokenizer, pixels, f"<image>\n{job.prompt}", {"do_sample": False}),
+            partial(self._model.chat, self._tokenizer, pixels, question, {"do_sample": False}, history=before or None),
         )
 
         def fields(text: str) -> dict[str, Any]:
@@ -73,6 +74,13 @@ class InternVL2(Adapter):
 
     def versions(self) -> dict[str, str]:
         return versions(self._model, self._commit)
+
+
+def conversation(job: Job) -> list[tuple[str, str]]:
+    """The turns as the code wants them, the image in the first."""
+    *before, (question, _) = turns(job)
+    asked = [*before, (where_is("internvl", question) if job.task == "grounding" else question, "")]
+    return [(f"<image>\n{asked[0][0]}", asked[0][1]), *asked[1:]]
 
 
 def grid(width: int, height: int, most: int, side: int) -> tuple[int, int]:

@@ -10,14 +10,14 @@ from functools import partial
 from typing import Any
 
 from adapters import remote_code
-from adapters.base import Adapter, Job, Output
+from adapters.base import Adapter, Job, Output, turns
 from adapters.torch_generation import PARAMS, Answer, PeakMemory, versions
 
 
 class MiniCPMV(Adapter):
     """Options: ``max_slices``, the most slices that an image is cut into (the checkpoint's own number is 9)."""
 
-    tasks = ("ocr", "formatted_ocr", "description", "question")
+    tasks = ("ocr", "formatted_ocr", "description", "question", "chat")
     prompted = True
     requires = ("torch", "torchvision", "transformers")
     preload = remote_code.PRELOAD
@@ -43,7 +43,7 @@ class MiniCPMV(Adapter):
             partial(
                 self._model.chat,
                 image=None,
-                msgs=[{"role": "user", "content": [remote_code.picture(job), job.prompt]}],
+                msgs=conversation(job, remote_code.picture(job)),
                 tokenizer=self._tokenizer,
                 processor=self._processor,
                 sampling=False,
@@ -56,3 +56,12 @@ class MiniCPMV(Adapter):
 
     def versions(self) -> dict[str, str]:
         return versions(self._model, self._commit)
+
+
+def conversation(job: Job, image: Any) -> list[dict[str, Any]]:
+    """The turns as the code wants them, the image in the first."""
+    messages: list[dict[str, Any]] = []
+    for question, answer in turns(job):
+        messages += [{"role": "user", "content": [question]}, {"role": "assistant", "content": [answer]}]
+    messages[0]["content"].insert(0, image)
+    return messages[:-1]

@@ -26,7 +26,7 @@ class Moondream(Adapter):
     """Parameters besides the common ones: ``skill`` (query, caption, detect, point) and, for a caption, ``length``
     (short, normal, long). The prompt of detect and point is the name of the thing."""
 
-    tasks = ("ocr", "description", "question")
+    tasks = ("ocr", "description", "question", "grounding")
     prompted = True
     requires = ("torch", "torchvision", "transformers")
     preload = remote_code.PRELOAD
@@ -68,7 +68,7 @@ class Moondream(Adapter):
         count = self._count(text)
         yield Output(
             text=text,
-            boxes=boxes_in("moondream", text, image.size) if job.params.get("skill") == "detect" else (),
+            boxes=boxes_in("moondream", text, image.size) if skill_for(job) == "detect" else (),
             finish_reason="length" if count is not None and count >= limit else "stop",
             output_tokens=count or None,
             visual_tokens=VISUAL_TOKENS,
@@ -77,7 +77,7 @@ class Moondream(Adapter):
 
     def _say(self, job: Job, image: Any, settings: dict[str, Any]) -> Iterator[str]:
         """The pieces of an answer; what was found as JSON, in fractions of the image's sides."""
-        skill = job.params.get("skill") or ("query" if job.prompt else "caption")
+        skill = skill_for(job)
         if skill == "query":
             yield from self._model.query(image, job.prompt, stream=True, settings=settings)["answer"]
         elif skill == "caption":
@@ -96,3 +96,9 @@ class Moondream(Adapter):
 
     def versions(self) -> dict[str, str]:
         return versions(self._model, self._commit)
+
+
+def skill_for(job: Job) -> str:
+    """What is asked of the model: the named skill, else what suits the task."""
+    suits = "detect" if job.task == "grounding" else "query" if job.prompt else "caption"
+    return str(job.params.get("skill") or suits)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from adapters import remote_code
-from adapters.base import Adapter, Job, Output
+from adapters.base import Adapter, Job, Output, turns
 from adapters.torch_generation import Answer, PeakMemory, versions
 
 CROPS = 16  # for one image, by the card
@@ -18,7 +18,7 @@ CROPS = 16  # for one image, by the card
 class Phi3Vision(Adapter):
     """Options: ``num_crops``, the most squares that an image is cut into."""
 
-    tasks = ("ocr", "formatted_ocr", "description", "question")
+    tasks = ("ocr", "formatted_ocr", "description", "question", "chat")
     prompted = True
     requires = ("torch", "torchvision", "transformers")
     preload = remote_code.PRELOAD
@@ -46,8 +46,7 @@ class Phi3Vision(Adapter):
     def predict(self, job: Job) -> Iterator[str | Output]:
         image = remote_code.picture(job)
         words = self._processor.tokenizer
-        turn = {"role": "user", "content": f"<|image_1|>\n{job.prompt}"}
-        prompt = words.apply_chat_template([turn], tokenize=False, add_generation_prompt=True)
+        prompt = words.apply_chat_template(conversation(job), tokenize=False, add_generation_prompt=True)
         inputs = self._processor(prompt, [image], return_tensors="pt").to(self._device)
         height, width = (int(side) for side in inputs["image_sizes"][0])
         seen = {
@@ -64,3 +63,12 @@ class Phi3Vision(Adapter):
 
     def versions(self) -> dict[str, str]:
         return versions(self._model, self._commit)
+
+
+def conversation(job: Job) -> list[dict[str, str]]:
+    """The turns as the template wants them, the image in the first."""
+    messages = []
+    for question, answer in turns(job):
+        messages += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+    messages[0]["content"] = f"<|image_1|>\n{messages[0]['content']}"
+    return messages[:-1]

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from adapters.base import Adapter, AdapterError, Job, Output
-from adapters.coordinates import boxes_in
+from adapters.base import Adapter, AdapterError, Job, Output, turns
+from adapters.coordinates import FAMILIES, boxes_in, where_is
 from adapters.seen import seen_size, visual_tokens
 from adapters.torch_generation import PARAMS, Answer, PeakMemory, versions
 from adapters.torch_loading import load
@@ -32,7 +33,7 @@ class TransformersChat(Adapter):
     dotted names that quantization leaves alone, where the family's own list does not do.
     Params besides: ``history``, the turns before as ``[[question, answer], …]``; the image stands in the first."""
 
-    tasks = ("ocr", "formatted_ocr", "description", "question", "layout")
+    tasks = ("ocr", "formatted_ocr", "description", "question", "chat", "layout", "grounding")
     prompted = True
     requires = ("torch", "torchvision", "transformers")
     preload = ("torch", "transformers", "transformers.generation.utils", "transformers.models.auto.modeling_auto")
@@ -70,7 +71,7 @@ class TransformersChat(Adapter):
         """Tensors for the conversation: the image, then what is asked."""
         try:
             inputs = self._processor.apply_chat_template(
-                conversation(job, image),
+                conversation(self._asking(job), image),
                 add_generation_prompt=True,
                 tokenize=True,
                 return_dict=True,
@@ -79,6 +80,13 @@ class TransformersChat(Adapter):
         except ValueError as error:  # too narrow an image, or the image's own mark inside the prompt
             raise AdapterError("bad_input", str(error)) from error
         return on_device(inputs, self._model)
+
+    def _asking(self, job: Job) -> Job:
+        """The job with its prompt in the words that the family and the task want."""
+        family = self._model.config.model_type
+        if job.task == "grounding" and family in FAMILIES:
+            return replace(job, prompt=where_is(family, job.prompt))
+        return replace(job, prompt=asked(job))
 
     def versions(self) -> dict[str, str]:
         return versions(self._model, self._commit)
@@ -105,12 +113,11 @@ def on_device(inputs: Any, model: Any) -> dict[str, Any]:
 
 def conversation(job: Job, image: Any) -> list[dict[str, Any]]:
     """The turns of the chat, the image before the first question."""
-    turns = [(str(question), str(answer)) for question, answer in job.params.get("history") or ()]
     messages: list[dict[str, Any]] = []
-    for question, answer in [*turns, (asked(job), "")]:
+    for question, answer in turns(job):
         messages.append({"role": "user", "content": [{"type": "text", "text": question}]})
-        if len(messages) <= 2 * len(turns):
-            messages.append({"role": "assistant", "content": [{"type": "text", "text": answer}]})
+        messages.append({"role": "assistant", "content": [{"type": "text", "text": answer}]})
+    messages.pop()  # what is asked for
     messages[0]["content"].insert(0, {"type": "image", "image": image})
     return messages
 

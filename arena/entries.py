@@ -203,6 +203,7 @@ class TaskEntry(Strict):
     prompts: dict[Lang, Line]
     output: OutputKind = "text"
     metrics: list[Id] = []
+    conversation: bool = False
 
     @field_validator("titles", "prompts")
     @classmethod

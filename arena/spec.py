@@ -220,7 +220,10 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class Task:
-    """One file of benchmarks/tasks: what is asked, in every language, and what kind of answer comes."""
+    """One file of benchmarks/tasks: what is asked, in every language, and what kind of answer comes.
+
+    conversation: it has turns, so it is no task for one image and one question.
+    """
 
     id: str
     version: int
@@ -228,6 +231,7 @@ class Task:
     prompts: dict[str, str]
     output: str = "text"  # text, markdown, boxes
     metrics: tuple[str, ...] = ()
+    conversation: bool = False
 
     def title_for(self, lang: str) -> str:
         return self.titles.get(lang) or self.titles["en"]

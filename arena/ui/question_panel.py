@@ -32,7 +32,7 @@ def document_languages(arena: Arena) -> list[str]:
 
 def build(arena: Arena) -> QuestionPanel:
     """Lay the panel out in the current column."""
-    known = arena.catalog.tasks
+    known = {name: task for name, task in arena.catalog.tasks.items() if not task.conversation}
     ordered = [name for name in ORDER if name in known] + [name for name in known if name not in ORDER]
     tasks = [(task_title(known[name]), name) for name in ordered]
     languages = [(t("ui.language.any"), "")]

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 
 import psutil
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from adapters.base import Job, Output
+from adapters.base import Job, Output, adapter_class
 from arena.cancel import Cancel
+from arena.compare import Request, Side, compare
+from arena.config import load_settings
+from arena.core import arena_of
 from arena.errors import RunError
+from arena.status import model_status
+from arena.types import Run
 from tests.contract.test_adapters import (  # noqa: F401 - the common list, on these workers
     test_a_russian_prompt_and_odd_characters_survive,
     test_an_odd_image_is_answered_or_refused_and_harms_nothing,
@@ -72,6 +78,18 @@ def test_the_image_and_the_question_both_matter(worker, page, family, tmp_path):
     assert ask(worker, tmp_path / "other.png")[-1].text != answer
     if family not in ("dots_ocr", "deepseek_ocr"):  # these two have prompts of their own
         assert ask(worker, page, prompt="Что изображено на картинке?")[-1].text != answer
+
+
+def test_the_turns_before_and_the_thing_to_find_count(worker, page, family):
+    """To find a thing a family asks in words of its own."""
+    tasks = adapter_class(family).tasks
+    if "chat" in tasks:
+        told = {"history": [["What is this?", "A sign that greets."]]}
+        longer, shorter = (ask(worker, page, task="chat", params=params)[-1] for params in (told, {}))
+        assert longer.text != shorter.text and longer.prompt_tokens > shorter.prompt_tokens
+    if "grounding" in tasks:
+        found, read = (ask(worker, page, task=task, prompt="the word")[-1].text for task in ("grounding", "ocr"))
+        assert found != read
 
 
 def test_a_cancel_stops_it_between_two_tokens_and_it_goes_on(worker, page):
@@ -205,3 +223,31 @@ def test_deepseek_vl2_without_its_makers_package_says_how_to_get_it(folders, pag
     told = run("legacy", str(HERE / "unpackaged.py"), str(folders("deepseek_vl2")))
     assert told["kind"] == "unavailable" and "pip install --no-deps --target" in told["detail"]
     assert "overlays/legacy" in told["detail"]
+
+
+def test_the_page_runs_it_from_the_cache_at_the_commit_it_is_pinned_to(folders, page, tmp_path):
+    """The whole way: download found, commit pinned, slot, worker of the older interpreter, row of the table."""
+    from huggingface_hub import constants
+
+    commit = "89abcdef0123456789abcdef0123456789abcdef"
+    cached = Path(constants.HF_HUB_CACHE) / "models--OpenGVLab--InternVL2-2B"
+    run(
+        "legacy",
+        "-c",
+        f"import shutil; shutil.copytree({str(folders('internvl2'))!r}, {str(cached / 'snapshots' / commit)!r})",
+    )
+    (cached / "refs").mkdir()
+    (cached / "refs" / "main").write_text(commit)
+    settings = load_settings({"ARENA_HOME": str(tmp_path), "CUDA_VISIBLE_DEVICES": ""})
+    with arena_of(settings) as arena:
+        specs = [arena.catalog.find("internvl2_2b"), arena.catalog.find("tesseract")]
+        assert model_status(specs[0], settings, arena.gpus).ready
+        sides = tuple(Side(spec, {"max_new_tokens": TOKENS} if spec.id != "tesseract" else {}) for spec in specs)
+        image = arena.images.add(page)
+        request = Request(sides, image, arena.catalog.task("ocr"), "Read it.")
+        first, second = [event for event in compare(arena, request) if isinstance(event, Run)]
+        assert (first.status, first.text != "", second.status) == ("truncated", True, "ok")
+        assert first.library_versions["transformers"] == "4.47.1" and first.library_versions["weights"] == commit
+        assert first.timeline.load_s > 0 and second.timeline.unload_s > 0 and first.memory.peak_ram_mb > 0
+        assert arena.store.get(first.run_id).text == first.text
+    assert commit in (tmp_path / "models.lock.yaml").read_text()

@@ -37,7 +37,9 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
 
 def test_every_model_and_task_is_there(shipped: Catalog) -> None:
     assert list(shipped.models) == ["rapidocr", "tesseract", "fake", *SEEDS]
-    assert sorted(shipped.tasks) == ["description", "formatted_ocr", "layout", "ocr", "question"]
+    assert sorted(shipped.tasks) == sorted(
+        ["chat", "description", "formatted_ocr", "grounding", "layout", "ocr", "question"]
+    )
     assert [spec.id for spec in shipped.visible(dev=True) if spec.dev_only] == ["fake"]
     assert "fake" not in [spec.id for spec in shipped.visible(dev=False)]
 

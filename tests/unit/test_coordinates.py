@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from adapters.coordinates import FAMILIES, boxes_in, from_pixels, objects, to_pixels
+from adapters.coordinates import FAMILIES, boxes_in, from_pixels, objects, to_pixels, where_is
 
 SIZE, SEEN = (1200, 800), (600, 420)
 TARGET = (300, 200, 900, 600)  # a quarter of the picture, in its middle: (0.25, 0.25, 0.75, 0.75) of its sides
@@ -103,3 +103,10 @@ def test_no_answer_breaks_it(answer):
 
 def test_noise_takes_no_time():
     assert list(objects('{"a":' * 6000)) == []
+
+
+def test_a_family_is_asked_for_a_thing_in_its_own_words():
+    assert where_is("deepseek", " the stamp ") == "Locate <|ref|>the stamp<|/ref|> in the image."
+    assert "<ref>печать</ref>" in where_is("internvl", "печать")
+    assert where_is("qwen3_vl", "{label}").startswith("Find {label} in the image.")  # no template of the visitor's
+    assert where_is("moondream", "cat") == ""  # has a call of its own for it

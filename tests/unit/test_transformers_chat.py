@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import threading
+from dataclasses import replace
 import unicodedata
 
 import pytest
@@ -203,6 +204,13 @@ def test_the_language_of_a_document_is_said_when_it_is_read():
     assert asked(Job("", "Прочитай.", "formatted_ocr", "ru")) == "Прочитай.\nЯзык документа: русский."
     for plain in (Job("", "Why?", "question", "ru"), Job("", "Read it.", "ocr", ""), Job("", "", "ocr", "ru")):
         assert asked(plain) == plain.prompt
+
+
+def test_a_thing_is_asked_for_in_the_words_of_the_family(qwen, picture):
+    find = replace(job(picture, "the word"), task="grounding")
+    asked_plainly = "Find the word in the image."
+    assert qwen._asking(find).prompt.startswith(asked_plainly)
+    assert tokens_of(qwen, find) != tokens_of(qwen, job(picture, "the word"))
 
 
 def test_boxes_of_an_answer_are_pixels_of_the_image(tmp_path):

@@ -26,7 +26,11 @@ class InternVLChatModel(PreTrainedModel):
         tiles = pixel_values.shape[0]
         image = "<img>" + "<IMG_CONTEXT>" * self.num_image_token * tiles + "</img>"
         self.img_context_token_id = tokenizer.convert_tokens_to_ids("<IMG_CONTEXT>")
-        query = f"<|im_start|>user\n{question}<|im_end|><|im_start|>assistant\n".replace("<image>", image, 1)
+        turns = [*(history or []), (question, None)]
+        query = "".join(
+            f"<|im_start|>user\n{asked}<|im_end|><|im_start|>assistant\n" + (f"{said}<|im_end|>" if said else "")
+            for asked, said in turns
+        ).replace("<image>", image, 1)
         inputs = tokenizer(query, return_tensors="pt")
         generation_config["eos_token_id"] = tokenizer.convert_tokens_to_ids("<|im_end|>")
         answer = self.generate(

@@ -16,8 +16,10 @@ class DeepseekVLV2Processor:
         return cls(AutoTokenizer.from_pretrained(folder))
 
     def __call__(self, conversations, images, force_batchify=True, system_prompt=""):
-        assert [turn["role"] for turn in conversations] == ["<|User|>", "<|Assistant|>"]
-        before, after = f"<|User|>: {conversations[0]['content']}\n\n<|Assistant|>:".split("<image>")
+        assert [turn["role"] for turn in conversations] == ["<|User|>", "<|Assistant|>"] * (len(conversations) // 2)
+        ends = {"<|User|>": "\n\n", "<|Assistant|>": "<｜end▁of▁sentence｜>"}
+        said = "".join(f"{turn['role']}: {turn['content']}{ends[turn['role']]}" for turn in conversations[:-1])
+        before, after = f"{said}<|Assistant|>:".split("<image>")
         first, last = self.tokenizer.encode(before), self.tokenizer.encode(after)
         ids = torch.tensor([[*first, *[0] * TOKENS, *last]])
         pixels = numpy.asarray(images[0].resize((TOKENS, 1)), dtype=numpy.float32) / 255
