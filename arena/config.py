@@ -12,6 +12,7 @@ import platformdirs
 from arena.errors import ConfigError
 
 VERSION = "0.1.0"
+VLLM_IMAGE = "vllm/vllm-openai:v0.32.0"
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Settings:
     release_timeout_s: how long the device may take to give memory back (`ARENA_RELEASE_TIMEOUT`).
     queue_size: how many requests may wait for a device (`ARENA_QUEUE`); more are refused.
     max_upload_mb: largest file (`ARENA_MAX_UPLOAD_MB`). max_pixels: largest image (`ARENA_MAX_PIXELS`).
+    vllm_image: what vLLM's containers are made from (`ARENA_VLLM_IMAGE`); the catalogue may name another for a model.
     """
 
     home: Path
@@ -47,6 +49,7 @@ class Settings:
     queue_size: int = 32
     max_upload_mb: int = 50
     max_pixels: int = 40_000_000
+    vllm_image: str = VLLM_IMAGE
 
     @property
     def images(self) -> Path:
@@ -99,6 +102,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         queue_size=int(number("ARENA_QUEUE", default=32, least=1)),
         max_upload_mb=int(number("ARENA_MAX_UPLOAD_MB", default=50, least=1)),
         max_pixels=int(number("ARENA_MAX_PIXELS", default=40_000_000, least=1)),
+        vllm_image=environ.get("ARENA_VLLM_IMAGE") or VLLM_IMAGE,
     )
     if problems:
         raise ConfigError(problems)
