@@ -29,6 +29,8 @@ def chips(view: View, lang: str) -> str:
     if view.run is None:
         if view.stage == "queued" and view.position:
             said = tr("ui.status.position", lang, position=view.position)
+        elif view.phase:
+            said = tr(f"phases.{view.phase}", lang)
         else:
             said = tr(f"stages.{view.stage}" if view.stage else "ui.status.waiting", lang)
         return chip(said, '<span class="pulse"></span>' if view.stage else "·", "running" if view.stage else "waiting")
@@ -71,8 +73,11 @@ def trouble(run: Run, lang: str) -> str:
 
 
 def streaming(view: View, lang: str) -> str:
-    """The answer so far, its end in sight, as plain text."""
+    """The answer so far, its end in sight, as plain text; before it, what a server that is being started writes."""
     said = view.text
+    if not said and view.log:
+        label = render.text(tr("ui.answer.log", lang, model=view.title))
+        return f'<pre class="log" aria-label="{label}">{render.text(view.log)}</pre>'
     if not said:
         return f'<p class="hint">{_t("ui.answer.soon", lang)}</p>'
     tail = said[-render.SHOWN :]

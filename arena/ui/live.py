@@ -24,13 +24,16 @@ log = logging.getLogger(__name__)
 class View:
     """What is known of one side: where it is, since when, what it has said, and at last its run.
 
-    passed: seconds of the stages behind it, as they were last reported. first_token_s: of the current answer.
+    passed: seconds of the stages behind it, as they were last reported. phase, log: what a server that is being started
+    does now, and its last lines. first_token_s: of the current answer.
     """
 
     letter: str
     title: str
     stage: Stage | None = None
     position: int | None = None
+    phase: str = ""
+    log: str = ""
     since: float = 0.0
     passed: dict[Stage, float] = field(default_factory=dict)
     first_token_s: float | None = None
@@ -44,6 +47,7 @@ class View:
             if event.stage != self.stage:
                 self.since = now - event.seconds
             self.stage, self.position = event.stage, event.position
+            self.phase, self.log = event.phase, event.log
         elif isinstance(event, Delta):
             self.pieces.append(event.text)
             if self.first_token_s is None:

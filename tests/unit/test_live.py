@@ -127,3 +127,12 @@ def test_every_failure_says_what_was_wrong_and_what_to_do(
         said = re.sub(r"<[^>]+>", " ", html)
         assert len(said.split()) > 5
         assert bool(re.search("[а-я]{4}", said)) == (lang == "ru")
+
+
+def test_a_server_that_is_being_started_is_seen_at_work() -> None:
+    view = View("A", "Model")
+    view.take(Progress("A", "loading", 1.0, phase="compiling", log="INFO <b>torch.compile</b>\nINFO graph"), 100.0)
+    assert "compiling" in answer.chips(view, "en") and "loading" not in answer.chips(view, "en")
+    assert "&lt;b&gt;torch.compile" in answer.streaming(view, "en")
+    view.take(Delta("A", "text"), 101.0)
+    assert "torch.compile" not in answer.streaming(view, "en")
