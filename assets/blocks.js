@@ -2,7 +2,8 @@
 // A node with data-event="name" sends that event with the rest of its data; the server answers with new HTML.
 const EVENTS = [
   'open_run', 'sort_runs', 'turn_page', 'size_page', 'ask_delete', 'clear_filter', 'only_model', 'confirm_delete',
-  'choose_axis', 'write_again', 'use_model',
+  'choose_axis', 'write_again', 'use_model', 'start_download', 'stop_download', 'forget_download', 'ask_remove',
+  'confirm_remove', 'rows_changed',
 ];
 
 const send = (name, data) => { if (EVENTS.includes(name)) trigger(name, data); };
@@ -31,8 +32,39 @@ const count = () => {
   button.querySelector('b').textContent = marked;
 };
 
+// New HTML takes the keyboard's place away: it goes back to the same button, or to one of the same row.
+let held = null;
+element.addEventListener('focusin', (event) => {
+  const node = event.target.closest('[data-event]');
+  held = node && { event: node.dataset.event, value: node.dataset.value, row: node.closest('[data-source]')?.dataset.source };
+});
+document.addEventListener('pointerdown', (event) => { if (!element.contains(event.target)) held = null; });
+document.addEventListener('focusin', (event) => { if (!element.contains(event.target)) held = null; });
+const hold = () => {
+  if (!held || document.activeElement !== document.body) return;
+  const buttons = [...element.querySelectorAll('[data-event]:not(:disabled)')];
+  const same = buttons.find((node) => node.dataset.event === held.event && node.dataset.value === held.value)
+    || held.row && buttons.find((node) => node.closest('[data-source]')?.dataset.source === held.row);
+  same?.focus({ preventScroll: true });
+};
+
+// What is under way is asked for again, and what else could change while it is seen; whoever depends on it hears of it.
+let stamp, ticks = 0;
+setInterval(() => {
+  const pace = element.querySelector('[data-news]')?.dataset.news;
+  const watched = pace === '1' || element.checkVisibility();
+  if (pace && ++ticks % pace === 0 && !document.hidden && watched) send('write_again', {});
+}, 1000);
+const compareStamp = () => {
+  const now = element.querySelector('[data-stamp]')?.dataset.stamp;
+  if (stamp !== undefined && now !== undefined && now !== stamp) send('rows_changed', {});
+  stamp = now ?? stamp;
+};
+
 const shown = () => {
   localise();
+  hold();
+  compareStamp();
   element.querySelectorAll('.check input').forEach((box) => { box.checked = false; });
   count();
   const open = dialog();
@@ -58,7 +90,7 @@ element.addEventListener('click', (event) => {
   } else if (name === 'close') {
     dialog()?.close();
   } else {
-    if (name === 'confirm_delete') { node.disabled = true; node.setAttribute('aria-busy', 'true'); }
+    if (name.startsWith('confirm_')) { node.disabled = true; node.setAttribute('aria-busy', 'true'); }
     send(name, { ...node.dataset, ids: name === 'ask_delete' ? chosen() : [] });
   }
 });

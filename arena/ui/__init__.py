@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import gradio as gr
 
 from arena.core import Arena
@@ -9,6 +11,10 @@ from arena.strings import tr
 from arena.ui import header, tab_benchmark, tab_compare, tab_models
 from arena.ui.i18n import language, on_language, t
 
+TO_THE_TOP = """() => requestAnimationFrame(() => {
+  scrollTo({ top: 0 });
+  document.querySelector('#tabs [role=tab][aria-selected=true]')?.focus({ preventScroll: true });
+})"""
 TABS = {"compare": tab_compare.build, "benchmark": tab_benchmark.build, "models": tab_models.build}
 
 
@@ -17,14 +23,21 @@ def build_ui(arena: Arena) -> gr.Blocks:
     with gr.Blocks(title="VLM Arena", analytics_enabled=False, delete_cache=(600, 3600), fill_width=True) as page:
         header.build()
         tabs: dict[str, gr.Tab] = {}
-        with gr.Tabs(elem_id="tabs"):
+        built: dict[str, Any] = {}
+        with gr.Tabs(elem_id="tabs") as bar:
             for name, build in TABS.items():
                 with gr.Tab(t(f"ui.tab.{name}"), id=name) as tabs[name]:
-                    build(arena)
+                    built[name] = build(arena)
 
         def titles(request: gr.Request) -> dict[gr.Tab, gr.Tab]:
             return {tab: gr.Tab(label=tr(f"ui.tab.{name}", language(request))) for name, tab in tabs.items()}
 
+        compare: tab_compare.CompareTab = built["compare"]
+        models: tab_models.ModelsTab = built["models"]
+        light: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+        models.downloads.rows_changed(compare.on_choice, compare.choice, compare.described, **light)
+        used = models.cards.use_model(compare.on_use, compare.choice, [*compare.described, compare.asked.task], **light)
+        used.then(lambda: gr.Tabs(selected="compare"), None, bar, **light).then(None, js=TO_THE_TOP)
         # A tab that was never opened does not hear of a switch of the language.
         on_language(titles, None, list(tabs.values()))
     return page

@@ -25,7 +25,7 @@ FIRST_MODELS = ("rapidocr", "tesseract")
 Update = dict[Any, Any]
 
 
-def build(arena: Arena) -> None:
+def build(arena: Arena) -> CompareTab:
     """Lay the tab out inside the current `gr.Tab` and connect it."""
     last = gr.State(None)
     with gr.Row(elem_id="workbench"):
@@ -46,7 +46,9 @@ def build(arena: Arena) -> None:
                 stop = gr.Button(t("ui.stop"), elem_id="stop", size="lg", interactive=False)
             board = results.build(image.picture)
     running = RunPanel(Visitors(), run, stop, swap, last, board)
-    CompareTab(arena, image, asked, one, two, running).connect()
+    tab = CompareTab(arena, image, asked, one, two, running)
+    tab.connect()
+    return tab
 
 
 @dataclass(frozen=True)
@@ -60,11 +62,20 @@ class CompareTab:
     two: Contestant
     running: RunPanel
 
+    @property
+    def choice(self) -> list[Any]:
+        """What decides which models can be chosen and how."""
+        return [self.image.chosen, self.asked.task, self.one.model, self.two.model, self.asked.prompt]
+
+    @property
+    def described(self) -> list[Any]:
+        """What follows from the choice."""
+        return [*self.one.outputs, *self.two.outputs, self.asked.prompt]
+
     def connect(self) -> None:
         image, asked, one, two, swap = self.image, self.asked, self.one, self.two, self.running.locked
         light: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
-        choice = [image.chosen, asked.task, one.model, two.model, asked.prompt]
-        described = [*one.outputs, *two.outputs, asked.prompt]
+        choice, described = self.choice, self.described
         for widget in (asked.task, one.model, two.model):
             widget.input(self.on_choice, choice, described, **light)
         swapped = [one.model, two.model, *one.params.values(), *two.params.values()]
@@ -82,6 +93,25 @@ class CompareTab:
     ) -> Update:
         """Another task or model was chosen."""
         return self.describe(now, task, (a, b), prompt, language(request))
+
+    def on_use(
+        self,
+        now: Chosen,
+        task: str,
+        a: str | None,
+        b: str | None,
+        prompt: str,
+        event: gr.EventData,
+        request: gr.Request,
+    ) -> Update:
+        """A model was put on a side from elsewhere, with a task that it can do."""
+        spec = self.arena.catalog.models.get(str(event._data.get("value")))
+        if spec is None:
+            return {self.asked.task: gr.skip()}
+        offered = [name for name in spec.tasks if name in self.arena.catalog.tasks]
+        task = task if task in offered else offered[0]
+        models = (a, spec.id) if event._data.get("side") == "b" else (spec.id, b)
+        return {self.asked.task: task} | self.describe(now, task, models, prompt, language(request))
 
     def on_picture(
         self,

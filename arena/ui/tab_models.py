@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, get_args
 
 import gradio as gr
@@ -10,22 +11,49 @@ from gradio.context import Context
 from arena.core import Arena
 from arena.doctor import examine
 from arena.status import Code, bytes_on_disk, fit, model_status
+from arena.ui import downloads_panel
 from arena.ui.block import block
+from arena.ui.downloads_panel import missing
 from arena.ui.i18n import language, t, task_title
 from arena.ui.model_cards import Entry, cards, machine
+from arena.ui.visitor import may_administer
 
+# Where the download that was just begun can be watched and stopped.
+TO_THE_PANEL = """() => requestAnimationFrame(() => {
+  const panel = document.getElementById('downloads');
+  const button = panel.querySelector('li.active button') || panel.querySelector('button');
+  panel.scrollIntoView({ block: 'nearest' });
+  button?.focus({ preventScroll: true });
+})"""
 LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
-def build(arena: Arena) -> None:
+@dataclass(frozen=True)
+class ModelsTab:
+    """What others listen to. cards: ``use_model`` says which model is wanted on which side. downloads:
+    ``rows_changed`` says that a model came, went or was removed."""
+
+    cards: gr.HTML
+    downloads: gr.HTML
+
+
+def build(arena: Arena) -> ModelsTab:
     """Lay the tab out inside the current `gr.Tab` and connect it."""
     tab = Context.block
 
     def entries() -> list[Entry]:
         """A few milliseconds: nothing is imported, no model is touched."""
         settings, gpus = arena.settings, arena.gpus
+        coming = {each.spec.source for each in panel.running.under_way()}
         return [
-            Entry(spec, model_status(spec, settings, gpus), fit(spec, gpus), bytes_on_disk(spec))
+            Entry(
+                spec,
+                model_status(spec, settings, gpus),
+                fit(spec, gpus),
+                bytes_on_disk(spec),
+                missing(spec, arena),
+                spec.source in coming,
+            )
             for spec in arena.catalog.visible(settings.dev)
         ]
 
@@ -38,7 +66,7 @@ def build(arena: Arena) -> None:
             and (not statuses or entry.status.code in statuses)
             and (not tasks or set(tasks) & set(entry.spec.tasks))
         ]
-        return cards(found, len(every), arena.catalog.tasks, lang)
+        return cards(found, len(every), arena.catalog.tasks, lang, may_download=may_administer(request))
 
     def look(request: gr.Request) -> str:
         # What is said of a model stands on its card.
@@ -49,6 +77,7 @@ def build(arena: Arena) -> None:
         here = block("machine-found", "models")
         with gr.Row():
             again = gr.Button(t("models_tab.refresh"), size="sm", scale=0, min_width=180, elem_id="look-again")
+    panel = downloads_panel.build(arena)
     with gr.Row(elem_classes="filters"):
         words = gr.Textbox(
             label=t("models_tab.filter.text"),
@@ -78,6 +107,11 @@ def build(arena: Arena) -> None:
     for event in (tab.select, again.click, found.write_again):
         event(show, filters, found, **LIGHT)
         event(look, None, here, **LIGHT)
+    tab.select(panel.shown, None, panel.list, **LIGHT)
+    panel.list.rows_changed(show, filters, found, **LIGHT)
+    begun = found.start_download(panel.start, None, [panel.box, panel.list], **LIGHT)
+    begun.then(None, js=TO_THE_PANEL, show_progress="hidden", api_visibility="private")
+    return ModelsTab(found, panel.list)
 
 
 def _of_model(id: str) -> bool:

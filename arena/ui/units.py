@@ -35,3 +35,16 @@ def sized(value: float | None, lang: str) -> str:
     if value >= 1024:
         return f"{number(value / 1024, lang, 1)}{SPACE}{tr('ui.unit.gb', lang)}"
     return f"{number(value, lang)}{SPACE}{tr('ui.unit.mb', lang)}"
+
+
+def stored(size: int, lang: str, digits: int = 1) -> str:
+    """Bytes of files, counted in powers of ten as disks and the Hub do: 3 kB, 214 MB, 4.3 GB.
+
+    >>> [stored(size, "en", 2).replace(SPACE, " ") for size in (0, 2_600, 214_000_000, 4_312_000_000)]
+    ['0 kB', '3 kB', '214 MB', '4.31 GB']
+    """
+    if size >= 999_500_000:
+        return f"{number(size / 1e9, lang, digits)}{SPACE}{tr('ui.unit.gb', lang)}"
+    if size >= 999_500:
+        return f"{number(size / 1e6, lang)}{SPACE}{tr('ui.unit.mb', lang)}"
+    return f"{number(size / 1e3, lang)}{SPACE}{tr('downloads_panel.kb', lang)}"

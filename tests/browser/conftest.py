@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -63,8 +64,15 @@ def app_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="package")
 def app_url(app_home: Path) -> Iterator[str]:
     """The app as a user starts it, on a home of its own; its address."""
+    with serving(app_home) as url:
+        yield url
+
+
+@contextmanager
+def serving(app_home: Path, **more: str) -> Iterator[str]:
+    """The app in a process of its own, with further environment variables; its address."""
     port = free_port()
-    environ = os.environ | {"ARENA_HOME": str(app_home), "ARENA_DEV": "1", "PYTHONUNBUFFERED": "1"}
+    environ = os.environ | {"ARENA_HOME": str(app_home), "ARENA_DEV": "1", "PYTHONUNBUFFERED": "1"} | more
     log = app_home.parent / "log.txt"
     with log.open("w") as output:
         process = subprocess.Popen(

@@ -128,7 +128,7 @@ def test_a_card_says_what_is_needed_and_the_command(lang: str) -> None:
 
 def test_size_on_disk_takes_the_place_of_the_download() -> None:
     assert "On disk" not in cards([entry()], 1, {}, "en")
-    assert "4.0\xa0GB" in cards([entry(disk=4 * 2**30)], 1, {}, "en")
+    assert "4.3\xa0GB" in cards([entry(disk=4_312_000_000)], 1, {}, "en")
 
 
 @pytest.mark.parametrize(("words", "found"), [("", True), ("OWNER mit", True), ("ru", True), ("mit zh", False)])
