@@ -20,13 +20,14 @@ class Job:
     """One image and what is asked of it.
 
     image: path of an upright 8-bit RGB PNG; every model of a comparison gets the very same file.
+        ``""`` where nothing is shown, which only an adapter with `Adapter.needs_image` False is given.
     prompt: the question, already in the user's language; engines that take none ignore it.
     task: id of the task (``ocr``, ``formatted_ocr``, ``description``, ``question``, ``chat``, ``layout``,
         ``grounding``); for the last the prompt names the thing to be found.
     language: language of the document as an ISO 639-1 code (``ru``, ``en``), or ``""`` when not known.
     params: ``max_new_tokens``, ``temperature``, ``top_p``, ``repetition_penalty``, ``seed``; of a chat ``history``,
-        the turns before as ``[[question, answer], …]``; and what the adapter documents besides. A missing key means
-        the adapter's default.
+        the turns before as ``[[question, answer], …]``, and ``system``, what the model is told before all of them; and
+        what the adapter documents besides. A missing key means the adapter's default.
     """
 
     image: str
@@ -102,9 +103,12 @@ class Output:
 
 
 def turns(job: Job) -> list[tuple[str, str]]:
-    """The turns of a chat: what was asked and answered before, and last what is asked now, with an empty answer."""
+    """The turns of a chat: what was asked and answered before, and last what is asked now, with an empty answer. What
+    the model is told before all of them stands in the first, for few templates have another place for it."""
     before = [(str(question), str(answer)) for question, answer in job.params.get("history") or ()]
-    return [*before, (job.prompt, "")]
+    (first, answer), *rest = [*before, (job.prompt, "")]
+    system = str(job.params.get("system") or "")
+    return [(f"{system}\n\n{first}" if system else first, answer), *rest]
 
 
 class AdapterError(Exception):
@@ -120,6 +124,7 @@ class Adapter:
     """One family of models. A subclass sets the class attributes and writes `load` and `predict`.
 
     tasks: ids of the tasks the family can do. prompted: whether it reads `Job.prompt`.
+    needs_image: whether it can do nothing without `Job.image`.
     requires: modules without which it cannot work (asked for with `find_spec`, never imported to look).
     preload: modules worth importing in the warm parent; they must not start threads or touch the GPU.
     params: names of the generation parameters it honours.
@@ -127,6 +132,7 @@ class Adapter:
 
     tasks: ClassVar[tuple[str, ...]] = ("ocr",)
     prompted: ClassVar[bool] = False
+    needs_image: ClassVar[bool] = True
     requires: ClassVar[tuple[str, ...]] = ()
     preload: ClassVar[tuple[str, ...]] = ()
     params: ClassVar[tuple[str, ...]] = ()

@@ -32,6 +32,7 @@ class Fake(Adapter):
 
     tasks = ("ocr", "formatted_ocr", "description", "question", "chat", "layout", "grounding")
     prompted = True
+    needs_image = False
     params = ("max_new_tokens", "temperature", "top_p", "repetition_penalty", "seed")
 
     def __init__(self) -> None:
@@ -106,7 +107,8 @@ class Fake(Adapter):
         if "say" in told:
             yield from (f"{word} " for word in told["say"].split("_"))
             return
-        digest = hashlib.sha256(Path(job.image).read_bytes()).hexdigest()
+        shown = Path(job.image).read_bytes() if job.image else b""
+        digest = hashlib.sha256(shown).hexdigest()
         count = min(int(told.get("tokens", 12)), int(job.params.get("max_new_tokens") or 10**9))
         if "loop" in told:
             count = 10**9

@@ -7,14 +7,14 @@ and then the same input gives the same text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from adapters.base import Adapter, AdapterError, Job, Output, turns
 from adapters.coordinates import FAMILIES, boxes_in, where_is
 from adapters.seen import seen_size, visual_tokens
-from adapters.torch_generation import PARAMS, Answer, PeakMemory, versions
+from adapters.torch_generation import PARAMS, Answer, PeakMemory, number, versions
 from adapters.torch_loading import load
 
 # English name, and for prompts in Russian the Russian one, of the languages a document may be in.
@@ -25,16 +25,19 @@ LANGUAGES = {
     "ru": ("Russian", "русский"), "uk": ("Ukrainian", "украинский"), "vi": ("Vietnamese", "вьетнамский"),
     "zh": ("Chinese", "китайский"),
 }  # fmt: skip
+SystemForm = Callable[[str], Any]  # of the content of a message
 READING = ("ocr", "formatted_ocr", "layout")  # tasks in which the document's language matters
 
 
 class TransformersChat(Adapter):
     """Options: ``image_processor``, attributes to set on it, such as the pixel budget ``size``; ``skip_modules``, full
     dotted names that quantization leaves alone, where the family's own list does not do.
-    Params besides: ``history``, the turns before as ``[[question, answer], …]``; the image stands in the first."""
+    Params besides: ``history`` and ``system``, see `adapters.base.Job`; ``image_turn``, the number of the turn that the
+    image stands in, 0 where it is not given."""
 
     tasks = ("ocr", "formatted_ocr", "description", "question", "chat", "layout", "grounding")
     prompted = True
+    needs_image = False
     requires = ("torch", "torchvision", "transformers")
     preload = ("torch", "transformers", "transformers.generation.utils", "transformers.models.auto.modeling_auto")
     params = PARAMS
@@ -44,34 +47,35 @@ class TransformersChat(Adapter):
         self._model, self._processor, self._commit = load(model)
         if not (getattr(self._processor, "chat_template", None) or self._processor.tokenizer.chat_template):
             raise AdapterError("start_failed", f"{model['source']} has no chat template, so nothing can be asked of it")
+        self._system = system_form(self._processor)
 
     def predict(self, job: Job) -> Iterator[str | Output]:
         memory = PeakMemory(self._device)
-        image = opened(job.image)
+        image = opened(job.image) if job.image else None
         inputs = self._inputs(job, image)
         answer = Answer(self._model, self._processor.tokenizer, inputs, job.params)
         said: list[str] = []
         for piece in answer:
             said.append(piece)
             yield piece
-        seen = seen_size(self._processor, inputs, image.size)
+        seen = seen_size(self._processor, inputs, image.size) if image else None
         yield Output(
             text="".join(said),
-            boxes=boxes_in(self._model.config.model_type, answer.marked(), image.size, seen),
+            boxes=boxes_in(self._model.config.model_type, answer.marked(), image.size, seen) if image else (),
             finish_reason="length" if answer.length else "stop",
             seen_width=seen[0] if seen else None,
             seen_height=seen[1] if seen else None,
             prompt_tokens=int(inputs["input_ids"].shape[1]),
             output_tokens=len(answer.tokens) or None,
-            visual_tokens=visual_tokens(self._model, self._processor, inputs, image.size),
+            visual_tokens=visual_tokens(self._model, self._processor, inputs, image.size) if image else None,
             **memory.fields(),
         )
 
     def _inputs(self, job: Job, image: Any) -> dict[str, Any]:
-        """Tensors for the conversation: the image, then what is asked."""
+        """Tensors for the conversation."""
         try:
             inputs = self._processor.apply_chat_template(
-                conversation(self._asking(job), image),
+                conversation(self._asking(job), image, self._system),
                 add_generation_prompt=True,
                 tokenize=True,
                 return_dict=True,
@@ -111,15 +115,41 @@ def on_device(inputs: Any, model: Any) -> dict[str, Any]:
     }
 
 
-def conversation(job: Job, image: Any) -> list[dict[str, Any]]:
-    """The turns of the chat, the image before the first question."""
+def conversation(job: Job, image: Any, system: SystemForm | None) -> list[dict[str, Any]]:
+    """The turns of the chat, the image before the question of its turn; `system` as the template wants it."""
+    told = str(job.params.get("system") or "")
+    apart = bool(system and told)
+    if apart:
+        job = replace(job, params={**job.params, "system": ""})  # else it stands in the first turn
     messages: list[dict[str, Any]] = []
     for question, answer in turns(job):
-        messages.append({"role": "user", "content": [{"type": "text", "text": question}]})
-        messages.append({"role": "assistant", "content": [{"type": "text", "text": answer}]})
+        messages.append({"role": "user", "content": parts(question)})
+        messages.append({"role": "assistant", "content": parts(answer)})
     messages.pop()  # what is asked for
-    messages[0]["content"].insert(0, {"type": "image", "image": image})
-    return messages
+    if image is not None:
+        turn = int(number(job.params, "image_turn", 0, 0, len(messages) // 2))
+        messages[2 * turn]["content"].insert(0, {"type": "image", "image": image})
+    return [{"role": "system", "content": system(told)}, *messages] if system and apart else messages
+
+
+def parts(text: str) -> list[dict[str, Any]]:
+    return [{"type": "text", "text": text}]
+
+
+def system_form(processor: Any) -> SystemForm | None:
+    """How the chat template takes the content of a system message beside an image; None when it takes none: some
+    refuse it, some pass it over in silence, and some write a list of parts as Python would."""
+    mark = "told before all else"
+    asking = {"role": "user", "content": [{"type": "image"}, *parts("What?")]}
+    forms: tuple[SystemForm, ...] = (parts, str)
+    for form in forms:
+        try:
+            text = processor.apply_chat_template([{"role": "system", "content": form(mark)}, asking], tokenize=False)
+        except Exception:  # noqa: BLE001, S112 - a template may raise anything, above all its own "not supported"
+            continue
+        if mark in text and f"'{mark}'" not in text:
+            return form
+    return None
 
 
 def asked(job: Job) -> str:

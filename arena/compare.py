@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from adapters.base import Job, Output
+from adapters.base import Job, Output, adapter_class
 from arena.cancel import Cancel
 from arena.catalog import ModelSpec, Task
 from arena.core import Arena
@@ -21,6 +21,7 @@ from arena.meter import watch
 from arena.record import Answer, new_id, record
 from arena.score import is_loop
 from arena.slot import Lease
+from arena.stop_strings import StopStrings
 from arena.types import Delta, Event, Progress
 
 HEARTBEAT = 0.5  # seconds between two events while a model is silent
@@ -39,12 +40,12 @@ class Side:
 class Request:
     """What a comparison asks: the sides in the order they run, and what every one of them gets.
 
-    language: of the document, ISO 639-1 or "". reference: the right answer, if it is known. anyway: try also a model
-    that is estimated not to fit.
+    image: None for a conversation about nothing shown. language: of the document, ISO 639-1 or "". reference: the right
+    answer, if it is known. anyway: try also a model that is estimated not to fit.
     """
 
     sides: tuple[Side, ...]
-    image: StoredImage
+    image: StoredImage | None
     task: Task
     prompt: str
     language: str = ""
@@ -77,6 +78,8 @@ def answer(
     try:
         with lease, watch(lease.pids, arena.gpus, slot.device_index) as meter:
             try:
+                if request.image is None and adapter_class(side.spec.adapter).needs_image:
+                    raise RunError("bad_input", key="api.needs_image", model=side.spec.id)
                 arena.check(side.spec, anyway=request.anyway)
                 for waiting in lease.acquire():
                     sign = waiting.sign
@@ -98,26 +101,35 @@ def answer(
 
 
 def generate(lease: Lease, job: Job, letter: str, got: Answer) -> Iterator[Event]:
-    """The answer as it comes, written down in `got`: its text, its times, the whole output."""
+    """The answer as it comes, written down in `got`: its text, its times, the whole output.
+
+    It ends before the first of the strings in the parameter ``stop``, which is ours and no adapter's.
+    """
     got.asked = said = time.monotonic()
     unchecked = 0
     yield Progress(letter, "generating", 0.0)
+    stop = StopStrings(job.params.get("stop") or ())
     pieces = lease.predict(job)
     for piece in pieces:
         now = time.monotonic()
+        text = stop.rest() if isinstance(piece, Output) else stop.add(piece or "")
+        if text:
+            got.add(text, now)
+            yield Delta(letter, text)
+            said = now
+            unchecked += len(text)
         if isinstance(piece, Output):
             got.output, got.answered = piece, now
-        elif piece:
-            got.add(piece, now)
-            yield Delta(letter, piece)
-            said = now
-            unchecked += len(piece)
-            if unchecked > LOOP_CHECK:
-                unchecked = 0
-                if is_loop(got.text):
-                    got.looped, got.answered = True, now
-                    pieces.close()  # type: ignore[attr-defined]
-                    return
+        elif stop.ended:
+            pieces.close()  # type: ignore[attr-defined]
+            got.output, got.answered = Output(got.text), now
+            return
+        elif unchecked > LOOP_CHECK:
+            unchecked = 0
+            if is_loop(got.text):
+                got.looped, got.answered = True, now
+                pieces.close()  # type: ignore[attr-defined]
+                return
         elif now - said >= HEARTBEAT:
             said = now
             yield Progress(letter, "generating", now - got.asked)
@@ -126,7 +138,7 @@ def generate(lease: Lease, job: Job, letter: str, got: Answer) -> Iterator[Event
 def job_of(request: Request, side: Side) -> Job:
     """What the model is given; the same image, prompt and task for every side."""
     return Job(
-        image=str(request.image.path),
+        image=str(request.image.path) if request.image else "",
         prompt=request.prompt,
         task=request.task.id,
         language=request.language,

@@ -90,7 +90,7 @@ def rates_of(got: Answer, generate_s: float | None) -> tuple[float | None, float
 
 def record(arena: Arena, request: Request, order: int, letter: str, side: Side, lease: Lease, got: Answer) -> Run:
     """The run as it will be stored and shown."""
-    spec, output, timeline = side.spec, got.output, timeline_of(lease, got)
+    spec, image, output, timeline = side.spec, request.image, got.output, timeline_of(lease, got)
     params = {**spec.params, **side.params}
     tokens_per_s, characters_per_s = rates_of(got, timeline.generate_s)
     gpu = next((gpu for gpu in arena.gpus.devices() if gpu.index == lease.slot.device_index), None)
@@ -119,11 +119,11 @@ def record(arena: Arena, request: Request, order: int, letter: str, side: Side, 
         language=request.language,
         prompt=request.prompt,
         prompt_sha256=hashlib.sha256(request.prompt.encode("utf-8", "surrogatepass")).hexdigest(),
-        image_sha256=request.image.sha256,
-        image_width=request.image.width,
-        image_height=request.image.height,
-        original_width=request.image.original_width,
-        original_height=request.image.original_height,
+        image_sha256=image.sha256 if image else None,
+        image_width=image.width if image else None,
+        image_height=image.height if image else None,
+        original_width=image.original_width if image else None,
+        original_height=image.original_height if image else None,
         seen_width=output.seen_width if output else None,
         seen_height=output.seen_height if output else None,
         params=params,

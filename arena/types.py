@@ -72,11 +72,11 @@ class Run:
     language: str
     prompt: str
     prompt_sha256: str
-    image_sha256: str
-    image_width: int
-    image_height: int
-    original_width: int
-    original_height: int
+    image_sha256: str | None  # None, as the sizes, where nothing was shown
+    image_width: int | None
+    image_height: int | None
+    original_width: int | None
+    original_height: int | None
     seen_width: int | None
     seen_height: int | None
     params: dict[str, Any]

@@ -84,15 +84,24 @@ TEXTS = (
     "language",
     "prompt",
     "prompt_sha256",
-    "image_sha256",
     "text",
     "device",
     "app_version",
     "python_version",
 )
-WHOLES = ("order", "image_width", "image_height", "original_width", "original_height", "characters")
-MAYBE_WHOLES = ("seen_width", "seen_height", "seed", "prompt_tokens", "output_tokens", "visual_tokens", "retries")
-MAYBE_TEXTS = ("error_kind", "error_detail", "reference", "driver", "app_commit")
+WHOLES = ("order", "characters")
+SIZES = ("image_width", "image_height", "original_width", "original_height")
+MAYBE_WHOLES = (
+    *SIZES,
+    "seen_width",
+    "seen_height",
+    "seed",
+    "prompt_tokens",
+    "output_tokens",
+    "visual_tokens",
+    "retries",
+)
+MAYBE_TEXTS = ("image_sha256", "error_kind", "error_detail", "reference", "driver", "app_commit")
 
 
 def any_runs() -> st.SearchStrategy[Run]:

@@ -108,7 +108,7 @@ def _block(name: str, said: str, lang: str, copy: bool = False) -> str:
 
 def _picture(run: Run, lang: str) -> str:
     said = text(tr("benchmark.detail.image", lang))
-    source = f"media/{text(run.image_sha256)}.webp"
+    source = f"media/{text(run.image_sha256 or '')}.webp"
     return f'<figure class="picture"><a href="{source}" target="_blank"><img src="{source}" alt="{said}"></a></figure>'
 
 
@@ -154,7 +154,7 @@ def _facts(run: Run, lang: str) -> dict[str, list[tuple[str, str]]]:
             ("language", run.language or UNKNOWN),
             ("seed", UNKNOWN if run.seed is None else str(run.seed)),
             ("params", ", ".join(f"{key} = {json.dumps(value)}" for key, value in params.items()) or UNKNOWN),
-            ("image_sha256", run.image_sha256),
+            ("image_sha256", run.image_sha256 or UNKNOWN),
         ],
         "origin": [
             ("model", run.model),

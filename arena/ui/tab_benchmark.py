@@ -121,7 +121,7 @@ class Benchmark:
                 gr.Info(tr("benchmark.gone", lang))
                 return ""
             others = [other for other in self.arena.store.comparison(run.comparison_id) if other.run_id != run.run_id]
-            shown = is_local(request) and self.arena.images.get(run.image_sha256) is not None
+            shown = is_local(request) and self.arena.images.get(run.image_sha256 or "") is not None
         return detail(run, others, Reader(lang, self.arena.catalog.tasks), picture=shown)
 
     def ask(self, query: RunQuery, event: gr.EventData, request: gr.Request) -> tuple[tuple[RunQuery, int] | None, str]:

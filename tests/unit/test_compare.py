@@ -106,6 +106,36 @@ def test_a_limit_on_tokens_is_truncated(arena, picture):
     assert (run.status, run.output_tokens, run.seed, run.params["max_new_tokens"]) == ("truncated", 3, 7, 3)
 
 
+@pytest.mark.parametrize(
+    ("prompt", "stop", "text", "status"),
+    [
+        ("say=one_two_three delay=0.01", ["o th"], "one tw", "ok"),
+        ("say=one_two_three", ["four", "e "], "on", "ok"),
+        ("say=one_two_three", ["threefold"], "one two three ", "ok"),
+        ("say=one_two", ["one"], "", "empty"),
+        ("tokens=1000000", ["1 "], None, "ok"),
+    ],
+)
+def test_an_answer_ends_before_a_stop_string_and_is_saved_as_it_was_sent(arena, picture, prompt, stop, text, status):
+    events = list(compare(arena, request(arena, picture, Side(fake(), {"stop": stop}), prompt=prompt)))
+    (run,) = runs_of(events)
+    assert run.text == "".join(event.text for event in events if isinstance(event, Delta))
+    assert run.status == status and (run.text == text if text is not None else len(run.text) < 100)
+    assert arena.store.get(run.run_id).text == run.text
+    again = runs_of(compare(arena, request(arena, picture, fake(), prompt="tokens=2")))[0]
+    assert again.status == "ok" and again.timeline.cold is False, "the model was ended and not only stopped"
+
+
+def test_a_run_without_an_image_is_one_with_nothing_shown(arena, picture):
+    asked = replace(request(arena, picture, fake(), arena.catalog.find("rapidocr")), image=None)
+    chat, reader = runs_of(compare(arena, asked))
+    assert chat.status == "ok" and chat.text
+    assert (reader.status, reader.error_kind) == ("error", "bad_input") and reader.timeline.queue_s is None
+    for run in (chat, reader):
+        stored = arena.store.get(run.run_id)
+        assert (stored.image_sha256, stored.image_width, stored.original_height) == (None, None, None)
+
+
 def test_the_same_model_twice_differs_only_in_parameters_and_is_loaded_once(arena, picture):
     short, long = Side(fake(), {"max_new_tokens": 2}), Side(fake(), {"max_new_tokens": 6})
     a, b = runs_of(compare(arena, request(arena, picture, short, long, prompt="tokens=6")))

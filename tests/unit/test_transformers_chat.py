@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 import threading
-from dataclasses import replace
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ from PIL import Image, ImageDraw
 
 from adapters.base import AdapterError, Job, Output, adapter_class
 from adapters.torch_generation import Answer, Text
+from adapters.transformers_chat import conversation, parts, system_form
 from tests import tiny
 
 pytestmark = pytest.mark.xdist_group("torch")
@@ -83,7 +85,8 @@ def direct_tokens(direct, picture, messages=None, seed=None, **arguments):
     model, processor = direct
     messages = messages or [("user", "What is written here?")]
     chat = [{"role": role, "content": [{"type": "text", "text": text}]} for role, text in messages]
-    chat[0]["content"].insert(0, {"type": "image", "image": Image.open(picture)})
+    first = next(message for message in chat if message["role"] == "user")
+    first["content"].insert(0, {"type": "image", "image": Image.open(picture)})
     inputs = processor.apply_chat_template(
         chat, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt"
     )
@@ -118,6 +121,50 @@ def test_earlier_turns_are_told(family, picture):
     messages = [("user", "What is it?"), ("assistant", "A page."), ("user", "Which?")]
     told = job(picture, "Which?", history=[["What is it?", "A page."]])
     assert tokens_of(adapter, told) == direct_tokens(direct, picture, messages)
+
+
+def test_what_is_told_before_all_stands_where_the_template_has_a_place_for_it(family, picture):
+    _, adapter, direct = family
+    told = job(picture, "Which?", system="Answer briefly.", history=[["What is it?", "A page."]])
+    rest = [("assistant", "A page."), ("user", "Which?")]
+    apart = [("system", "Answer briefly."), ("user", "What is it?"), *rest]
+    assert tokens_of(adapter, told) == direct_tokens(direct, picture, apart)
+    adapter._system, kept = None, adapter._system
+    try:  # as with a template that knows no such role
+        inside = [("user", "Answer briefly.\n\nWhat is it?"), *rest]
+        assert tokens_of(adapter, told) == direct_tokens(direct, picture, inside)
+    finally:
+        adapter._system = kept
+
+
+@pytest.mark.parametrize(
+    ("template", "form"),
+    [
+        ("{{ message['content'] }}", str),
+        ("{% for part in message['content'] %}{{ part['text'] }}{% endfor %}", parts),
+        ("{% if message['role'] == 'user' %}{{ message['content'] }}{% endif %}", None),
+        ("{% if message['role'] == 'system' %}{{ raise_exception('no such role') }}{% endif %}", None),
+    ],
+)
+def test_a_template_without_a_system_role_is_recognised(qwen, template, form):
+    processor = copy.copy(qwen._processor)
+    processor.chat_template = "{% for message in messages %}" + template + "{% endfor %}"
+    assert system_form(processor) is form
+
+
+def test_the_image_stands_in_its_turn(qwen, picture):
+    asked = conversation(job(picture, "And?", history=[["Hello", "Hi"]], image_turn=1), "the image", None)
+    kinds = [[part["type"] for part in message["content"]] for message in asked]
+    assert kinds == [["text"], ["text"], ["image", "text"]]
+    with pytest.raises(AdapterError):
+        conversation(job(picture, image_turn=1), "the image", None)
+
+
+def test_a_chat_needs_no_image(family):
+    _, adapter, _ = family
+    output = list(adapter.predict(Job("", "Hello", "chat", params={"max_new_tokens": 4})))[-1]
+    assert output.prompt_tokens and output.output_tokens
+    assert output.seen_width is None and output.visual_tokens is None and output.boxes == ()
 
 
 def test_what_was_seen_is_told(family, picture):
