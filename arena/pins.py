@@ -12,6 +12,7 @@ from arena.spec import Further, ModelSpec
 
 FILE = "models.lock.yaml"
 HEADER = """# The commit that each model with its own code was first downloaded at; no other one is run.
+# docker:// names are images, each with the digest that it had when it was first used.
 # Take a line out to have the next download choose anew.
 """
 
@@ -27,7 +28,15 @@ def read(home: Path) -> dict[str, str]:
 
 def pin(of: ModelSpec | Further, home: Path, commit: str) -> None:
     """Write the commit down, unless there is one already."""
-    pins = {name_of(of): commit} | read(home)
+    write({name_of(of): commit} | read(home), home)
+
+
+def unpin(of: ModelSpec | Further, home: Path) -> None:
+    """Take the line out, so that the next use chooses anew."""
+    write({name: commit for name, commit in read(home).items() if name != name_of(of)}, home)
+
+
+def write(pins: dict[str, str], home: Path) -> None:
     home.mkdir(parents=True, exist_ok=True)
     unfinished = home / f"{FILE}.{os.getpid()}"
     unfinished.write_text(HEADER + yaml.safe_dump(pins), encoding="utf-8")

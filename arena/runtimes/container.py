@@ -1,49 +1,286 @@
-"""One vLLM container through the Docker SDK."""
+"""A model in vLLM's container: brought up alone, spoken to through a worker, taken down and proven gone.
+
+There is one container of ours or none. Whoever brings one up holds the right to it (`arena.runtimes.hold`) until it is
+gone; what an earlier program left is taken over if it is the very one that is wanted and answers, and removed
+otherwise. Everything that asks the Docker Engine runs beside, so that a stop is heard at any moment.
+"""
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
-from typing import Any
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
 
 from adapters.base import Job, Output
 from arena.cancel import Cancel
 from arena.config import Settings
 from arena.errors import RunError
 from arena.gpu import Device
-from arena.runtimes.handle import Sign
+from arena.runtimes import ports, starts, vllm_image, vllm_log, vllm_server
+from arena.runtimes.background import TICK, Background
+from arena.runtimes.engine import TIMEOUT, Engine, PortTaken, key_of, label, processes, told
+from arena.runtimes.handle import NO_SIGN, Sign
+from arena.runtimes.hold import Hold
 from arena.runtimes.process import Worker
-from arena.spec import ModelSpec
+from arena.runtimes.room import wait_for_room
+from arena.runtimes.vllm_command import Plan, plan
+from arena.runtimes.watch import PERIOD, Watch
+from arena.spec import ContainerSpec, ModelSpec
+
+if TYPE_CHECKING:
+    from docker.models.containers import Container as Made
+
+FIRST_ANSWER = 60.0  # seconds for the one token that shows the model to be ready; the GPU compiles for it
+PROBE = "ready.png"
 
 
 class Container:
-    """A `Handle`: the container that serves the model, and the worker that speaks to it."""
+    """A `Handle`: the container that serves the model, and the worker that speaks to it.
 
-    def __init__(self, spec: ModelSpec, settings: Settings, gpu: Device | None, worker: Worker) -> None:
-        self.spec, self.settings, self.gpu, self.worker = spec, settings, gpu, worker
+    detached: it is to outlive this program. adopted: it was there before this program asked for it.
+    """
+
+    def __init__(
+        self, spec: ModelSpec, settings: Settings, gpu: Device | None, worker: Worker, detached: bool = False
+    ) -> None:
+        self.spec, self.settings, self.gpu, self.worker, self.detached = spec, settings, gpu, worker, detached
+        self.config = spec.in_mode(spec.mode).container or ContainerSpec("", 0)
         self.broken = False
+        self.adopted = False
+        self._tried = False
         self.versions: dict[str, str] = {}
+        self._hold = Hold()
+        self._engine: Engine | None = None
+        self._made: Made | None = None
+        self._image = ""
+        self._pids: list[int] = []
+        self._watch: Watch | None = None
+        # A container is made or taken away, never both at once; and none is made for a handle that is to end.
+        self._lock = threading.Lock()
+        self._doomed = False
+        self._up: Background | None = None
+        self._down: Background | None = None
+
+    # --- what is asked of it at any moment; nothing here waits for Docker
 
     def alive(self) -> bool:
-        return not self.broken and self.worker.alive()
+        return not self.broken and not (self._watch and self._watch.over.is_set()) and self.worker.alive()
 
     def pids(self) -> list[int]:
-        return []
+        return [*self._pids[:1], *self.worker.pids()] if self.alive() else []
 
     def family(self) -> list[int]:
-        return []
+        return [*(processes(self._made) if self._made else []), *self.worker.family()]
+
+    # --- up
 
     def wait_started(self, timeout: float, cancel: Cancel) -> Iterator[Sign]:
-        raise RunError("unavailable", "not there yet")
+        """Until the container runs, whatever had to be pulled or removed before. Raises `RunError`."""
+        try:
+            self._up = Background(self._bring_up(), "vllm up")
+            yield from self._up.wait(cancel)
+            yield from self.worker.wait_started(timeout, cancel)
+        except BaseException:
+            self.kill()
+            raise
+
+    def _bring_up(self) -> Iterator[Sign]:
+        home = self.settings.home
+        reference = self.config.image or self.settings.vllm_image
+        wanted = plan(self.spec, self.settings, self.gpu, "")  # raises before anything is touched
+        yield Sign("starting")
+        with self._still_wanted():
+            self._hold.take()
+        engine = self._engine = Engine()
+        image = vllm_image.on_machine(engine, reference, home)
+        if image is None:
+            with self._still_wanted():
+                engine.clear()
+            image = yield from vllm_image.fetch(engine, reference, home)
+        yield Sign("starting", vllm_image.keep(image, reference, home))
+        self._image = vllm_image.digest_of(image, reference)
+        wanted = replace(wanted, image=str(image.id))
+        if made := self._left_by_another(engine, wanted):
+            self.adopted = True
+        else:
+            with self._still_wanted():
+                engine.clear()
+            yield from wait_for_room(self.gpu, self.config.gpu_memory_utilization, self.settings.release_timeout_s)
+            ports.check(engine, wanted.port)
+            made = self._make(engine, wanted)
+        self._made, self._pids = made, processes(made)
+        self._watch = Watch(engine, made, wanted.port)
+
+    @contextmanager
+    def _still_wanted(self) -> Iterator[None]:
+        """Whatever changes something in Docker is done in here: never after, nor during, a `kill`."""
+        with self._lock:
+            if self._doomed:
+                raise RunError("cancelled", "stopped by the user")
+            yield
+
+    def _left_by_another(self, engine: Engine, wanted: Plan) -> Made | None:
+        """The container that is wanted, if it is there already and well, and alone."""
+        found = engine.ours()
+        same = [label(made, "config") for made in found] == [wanted.digest] and found[0].status == "running"
+        return found[0] if same and vllm_server.healthy(wanted.port, timeout=2.0) else None
+
+    def _make(self, engine: Engine, wanted: Plan) -> Made:
+        with self._still_wanted():
+            self._tried = True
+            made = engine.make(wanted, self.detached)
+            try:
+                engine.start(made)
+            except PortTaken:
+                raise ports.taken(engine, wanted.port) from None
+            with told():
+                made.reload()
+            return made
 
     def load(self, model: dict[str, Any], timeout: float, cancel: Cancel) -> Iterator[Sign]:
-        raise RunError("unavailable", "not there yet")
+        """Until the model has answered about an image. Raises `RunError`; nothing of it is left running then."""
+        started = time.monotonic()
+        limit = starts.limit(self.settings.home, self.spec.id, self.config, timeout)
+        try:
+            yield from self._wait_healthy(started + limit, limit, cancel)
+            with self._told_by_its_end():
+                yield from self._ask_once(model, max(FIRST_ANSWER, started + limit - time.monotonic()), cancel)
+        except BaseException:
+            self.kill()
+            raise
+        assert self._watch  # noqa: S101 - wait_started was there before
+        self._watch.reading = False
+        version = vllm_server.version(self.config.port)
+        self.versions = self.worker.versions | {"vllm": version or "?", "vllm_image": self._image}
+        if not self.adopted:
+            starts.note(self.settings.home, self.spec.id, time.monotonic() - started)
+
+    def _wait_healthy(self, deadline: float, limit: float, cancel: Cancel) -> Iterator[Sign]:
+        expected = starts.expected(self.settings.home, self.spec.id, self.config)
+        phase = "starting"
+        while not vllm_server.healthy(self.config.port):
+            if cancel.is_set():
+                raise RunError("cancelled", "stopped by the user")
+            watch = self._watch
+            if watch is None or watch.over.wait(TICK):
+                raise self._ended()
+            phase = vllm_log.phase(watch.lines, phase)
+            log = "\n".join(watch.lines[-vllm_log.SHOWN :])
+            if time.monotonic() > deadline:
+                raise RunError("start_timeout", key="vllm.late", model=self.spec.id, s=round(limit), log=log)
+            yield Sign(phase, f"≈ {expected:.0f} s\n{log}")
+
+    def _ask_once(self, model: dict[str, Any], timeout: float, cancel: Cancel) -> Iterator[Sign]:
+        """Have the worker find the server, and the server say one token about a small image."""
+        key = key_of(self._made) if self._made else ""
+        where = {"base_url": vllm_server.base_url(self.config.port), "served": self.spec.id}
+        model = model | {"options": {**model.get("options", {}), **where}, "api_key": key}
+        for _ in self.worker.load(model, timeout, cancel):
+            yield self._warming()
+        job = Job(str(probe(self.settings.home)), "What is in the image?", params={"max_new_tokens": 1})
+        for _ in self.worker.predict(job, timeout, cancel):
+            yield self._warming()
+
+    def _warming(self) -> Sign:
+        return Sign("warming", "\n".join(self._watch.lines[-vllm_log.SHOWN :]) if self._watch else "")
+
+    # --- in use
 
     def predict(self, job: Job, timeout: float, cancel: Cancel) -> Iterator[str | Output | None]:
-        return self.worker.predict(job, timeout, cancel)
+        """As of the worker; a container that ends meanwhile is what is told. Raises `RunError`."""
+        with self._told_by_its_end():
+            for piece in self.worker.predict(job, timeout, cancel):
+                if piece is None and self._watch and self._watch.over.is_set():
+                    raise self._ended()
+                yield piece
+
+    @contextmanager
+    def _told_by_its_end(self) -> Iterator[None]:
+        """What a client says of a server that went is not what happened."""
+        try:
+            yield
+        except RunError as error:
+            other = error.kind in ("cancelled", "timeout", "bad_input") or error.key.startswith("vllm.")
+            # The watch looks several times a second: one moment more, and it has seen what has happened.
+            if not other and self._watch and self._watch.over.wait(2 * PERIOD):
+                raise self._ended() from error
+            raise
+
+    def _ended(self) -> RunError:
+        """Why the container is not there any more, in the words of Docker and of its own log."""
+        self.broken = True
+        watch = self._watch
+        end = watch.end if watch else None
+        if watch is None or end is None:
+            return (watch and watch.lost) or RunError("start_failed", key="vllm.docker_gone", host="—")
+        log = "\n".join(watch.lines)
+        about: dict[str, Any] = {"name": self.config.name, "code": "—" if end.code is None else end.code, "log": log}
+        if end.out_of_memory:
+            return RunError("worker_died", key="vllm.killed_for_memory", **about)
+        if vllm_log.lacked_memory(log):
+            return RunError("out_of_memory", key="vllm.lacked_memory", **about)
+        if end.removed:
+            return RunError("worker_died", key="vllm.removed", **about)
+        return RunError("worker_died", key="vllm.died", why=end.error, **about)
+
+    # --- down
 
     def kill(self) -> None:
-        self.broken = True
+        """End it; returns at once. Called again it tries again what could not be done before."""
+        self.broken = self._doomed = True
         self.worker.kill()
+        if self._up:
+            self._up.stop()
+        if self._watch:
+            self._watch.stop()
+        if self._down is None or (self._down.done and self._down.error):
+            self._down = Background(self._take_down(), "vllm down")
+
+    def _take_down(self) -> Iterator[Sign]:
+        yield NO_SIGN
+        with self._lock:
+            if self._hold.held and self._engine:
+                try:
+                    self._engine.clear()
+                except RunError:
+                    # Without the Engine what can still be seen are the processes; an entry alone holds no memory.
+                    if self._tried and not (self._pids and not any(psutil.pid_exists(pid) for pid in self._pids)):
+                        raise
+            self._hold.give_back()
 
     def wait_gone(self) -> Iterator[Sign]:
-        return self.worker.wait_gone()
+        """Until the container is removed and its processes are gone. Raises `RunError` when Docker cannot do it."""
+        self.kill()
+        yield from self.worker.wait_gone()
+        assert self._down  # noqa: S101 - kill made it
+        try:
+            yield from self._down.wait(timeout=3 * TIMEOUT)
+        except TimeoutError:
+            raise RunError("vram_not_released", key="vllm.docker_silent", s=3 * TIMEOUT) from None
+
+    def leave(self) -> None:
+        """Let go of the container, which stays: from now on it is whoever's who asks for it."""
+        self.broken = True
+        if self._watch:
+            self._watch.stop()
+        self.worker.kill()
+        self._hold.give_back()
+
+
+def probe(home: Path) -> Path:
+    """A small picture with something in it."""
+    from PIL import Image, ImageDraw
+
+    path = home / PROBE
+    if not path.exists():
+        picture = Image.new("RGB", (112, 112), "white")
+        ImageDraw.Draw(picture).rectangle((28, 28, 84, 84), fill="black")
+        home.mkdir(parents=True, exist_ok=True)
+        picture.save(path)
+    return path

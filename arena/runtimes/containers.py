@@ -6,15 +6,24 @@ would have started, and replaces it otherwise. There is never a second one.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from arena.cancel import Cancel
 from arena.config import Settings
-from arena.errors import RunError
 from arena.gpu import Device
+from arena.runtimes import vllm_image, vllm_server
+from arena.runtimes.container import Container
+from arena.runtimes.engine import Engine, label
 from arena.runtimes.handle import Sign
+from arena.runtimes.hold import Hold
+from arena.runtimes.process import Interpreters
 from arena.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from docker.models.containers import Container as Made
 
 
 @dataclass(frozen=True)
@@ -40,26 +49,70 @@ def up(spec: ModelSpec, settings: Settings, gpu: Device | None, cancel: Cancel) 
     """Bring the model up until it has answered about an image, and leave it running; whichever container of ours was
     there before is gone then. `spec` in mode ``vllm``. Raises `RunError`, among them ``busy`` while another program
     of ours has a container; nothing is left behind then."""
-    raise RunError("unavailable", "not there yet")
+    worker = Interpreters(warm=False).start(spec.adapter, spec.interpreter)
+    container = Container(spec, settings, gpu, worker, detached=True)
+    model = {"id": spec.id, "source": spec.source, "revision": spec.revision, "options": spec.options, "device": "cpu"}
+    ready = False
+    try:
+        yield from container.wait_started(settings.start_timeout_s, cancel)
+        yield from container.load(model, settings.start_timeout_s, cancel)
+        ready = True
+    finally:
+        container.leave() if ready else container.kill()
+        for _ in worker.wait_gone() if ready else container.wait_gone():
+            pass
 
 
 def down(settings: Settings) -> list[str]:
     """End every container of ours; their names. Raises `RunError`: ``busy`` while another program of ours uses one,
     ``unavailable`` without a Docker Engine."""
-    raise RunError("unavailable", "not there yet")
+    hold = Hold()
+    hold.take()
+    try:
+        with opened() as engine:
+            return engine.clear()
+    finally:
+        hold.give_back()
 
 
 def ours(settings: Settings) -> list[Found]:
     """Every container of ours, the newest first. Raises `RunError` (``unavailable``)."""
-    raise RunError("unavailable", "not there yet")
+    with opened() as engine:
+        return [found(made) for made in engine.ours()]
+
+
+def found(made: Made) -> Found:
+    port = int(label(made, "port") or 0)
+    return Found(
+        id=made.short_id,
+        name=str(made.name),
+        model=label(made, "model"),
+        port=port,
+        state=made.status,
+        since=str(made.attrs["Created"])[:19] + "Z",
+        url=vllm_server.base_url(port),
+        detached=label(made, "detached") == "1",
+    )
 
 
 def logs(settings: Settings, model: str | None = None, lines: int = 100) -> str:
     """The last lines that the container (of this model) wrote, "" when there is none. Raises `RunError`."""
-    raise RunError("unavailable", "not there yet")
+    with opened() as engine:
+        made = next((each for each in engine.ours() if model in (None, label(each, "model"))), None)
+        return "\n".join(engine.log(made, lines)) if made else ""
 
 
 def repin(settings: Settings, image: str = "") -> str:
     """Have the image that the name stands for on this machine now be the one that is run; its digest. Without a name
     the one of the settings. Raises `RunError` (``unavailable``) when it is not on this machine."""
-    raise RunError("unavailable", "not there yet")
+    with opened() as engine:
+        return vllm_image.repin(engine, image or settings.vllm_image, settings.home)
+
+
+@contextlib.contextmanager
+def opened() -> Iterator[Engine]:
+    engine = Engine()
+    try:
+        yield engine
+    finally:
+        engine.close()
