@@ -24,7 +24,8 @@ from arena.ui.i18n import language, t
 from arena.ui.units import stored
 from arena.ui.visitor import may_administer
 
-LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+WATCHED: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}  # may say something: queued
+LIGHT: dict[str, Any] = WATCHED | {"queue": False}
 DIALOG = "${value ? '<dialog open>' + value + '</dialog>' : ''}"
 
 
@@ -142,9 +143,9 @@ def build(arena: Arena) -> DownloadsPanel:
     dialog = block("remove-dialog", "benchmark", DIALOG)
     panel = DownloadsPanel(arena, Downloads(arena.settings), box, listed, dialog)
     listed.write_again(panel.news, listed, listed, **LIGHT)
-    listed.start_download(panel.start, None, [box, listed], **LIGHT)
-    listed.stop_download(panel.stop, None, listed, **LIGHT)
-    listed.forget_download(panel.forget, None, listed, **LIGHT)
-    listed.ask_remove(panel.ask, None, dialog, **LIGHT)
-    dialog.confirm_remove(panel.remove, None, [dialog, listed], **LIGHT)
+    listed.start_download(panel.start, None, [box, listed], **WATCHED)
+    listed.stop_download(panel.stop, None, listed, **WATCHED)
+    listed.forget_download(panel.forget, None, listed, **WATCHED)
+    listed.ask_remove(panel.ask, None, dialog, **WATCHED)
+    dialog.confirm_remove(panel.remove, None, [dialog, listed], **WATCHED)
     return panel

@@ -109,7 +109,7 @@ def build(arena: Arena) -> ModelsTab:
         event(look, None, here, **LIGHT)
     tab.select(panel.shown, None, panel.list, **LIGHT)
     panel.list.rows_changed(show, filters, found, **LIGHT)
-    begun = found.start_download(panel.start, None, [panel.box, panel.list], **LIGHT)
+    begun = found.start_download(panel.start, None, [panel.box, panel.list], **downloads_panel.WATCHED)
     begun.then(None, js=TO_THE_PANEL, show_progress="hidden", api_visibility="private")
     return ModelsTab(found, panel.list)
 
