@@ -19,6 +19,7 @@ from typing import Any
 from arena.config import VERSION, Settings, load_settings
 from arena.core import arena_of
 from arena.errors import ArenaError, RunError
+from arena.spec import labelled
 from arena.strings import pick_language, tr
 from arena.types import Delta, Progress, Run
 
@@ -44,7 +45,14 @@ def build_parser() -> argparse.ArgumentParser:
     compare = commands.add_parser("compare", help="one image through models, one after the other")
     compare.add_argument("--image", required=True, type=Path, help="image or PDF")
     compare.add_argument("--page", type=int, default=1, help="page of a PDF, from 1")
-    compare.add_argument("--models", required=True, nargs="+", metavar="ID", help="ids, in the order they run")
+    compare.add_argument(
+        "--models",
+        required=True,
+        nargs="+",
+        metavar="ID",
+        help="ids, in the order they run; how a model is to run may follow: qwen2_vl_2b:8bit, qwen2_vl_2b:vllm:fp16",
+    )
+    compare.add_argument("--anyway", action="store_true", help="run also what is estimated not to fit the memory")
     compare.add_argument(
         "--task", default="ocr", metavar="ID", help="ocr, formatted_ocr, description, question, layout"
     )
@@ -132,9 +140,13 @@ def run_compare(options: argparse.Namespace, settings: Settings, lang: str) -> i
             prompt=options.prompt if options.prompt is not None else task.prompt_for(code or lang),
             language=code,
             reference=read_reference(options.reference),
+            anyway=options.anyway,
         )
+        for spec in specs:
+            if (status := arena.status(spec)).warns:
+                say(f"{spec.label}: {status.text(lang)}")
         cancel = Cancel()
-        titles = {letter_of(order): spec.title for order, spec in enumerate(specs)}
+        titles = {letter_of(order): spec.label for order, spec in enumerate(specs)}
         runs: list[Run] = []
         with interruptible(cancel.set):
             for event in compare(arena, request, cancel):
@@ -183,10 +195,11 @@ def figure(value: float | None, digits: int = 2) -> str:
 
 def show(runs: list[Run], lang: str) -> None:
     """The answers, one under the other, then a table of what each cost."""
-    for run in runs:
-        print(f"=== {run.side}: {run.title} ===\n{run.text}\n")
+    titles = [f"{run.side}: {labelled(run.title, run.mode, run.quantization, run.dtype)}" for run in runs]
+    for run, title in zip(runs, titles, strict=True):
+        print(f"=== {title} ===\n{run.text}\n")
     rows: list[list[str]] = [
-        [tr("cli.figure", lang), *(f"{run.side}: {run.title}" for run in runs)],
+        [tr("cli.figure", lang), *titles],
         [tr("figures.status", lang), *(tr(f"statuses.{run.status}", lang) for run in runs)],
         [tr("figures.load_s", lang), *(figure(run.timeline.load_s) for run in runs)],
         [tr("figures.first_token_s", lang), *(figure(run.timeline.first_token_s) for run in runs)],
@@ -213,12 +226,14 @@ def run_models(options: argparse.Namespace, settings: Settings, lang: str) -> in
         from arena import cli_models
 
         return {"download": cli_models.download, "cache": cli_models.cache}[options.action](options, settings, lang)
+    from arena.advice import docker_there, recommend
     from arena.catalog import load_catalog
     from arena.gpu import Gpus
     from arena.status import model_status
 
-    specs = load_catalog(settings).visible(settings.dev)
-    gpus = Gpus()
+    catalog, gpus = load_catalog(settings), Gpus()
+    specs = catalog.visible(settings.dev)
+    say(recommend(catalog, gpus, docker_there()).text(lang))
     statuses = [model_status(spec, settings, gpus) for spec in specs]
     if options.json:
         listed: list[dict[str, Any]] = [

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from adapters.base import Job, Output, adapter_class
+from arena.advice import OutOfMemory, smaller
 from arena.cancel import Cancel
 from arena.catalog import ModelSpec, Task
 from arena.core import Arena
@@ -89,6 +90,8 @@ def answer(
                 yield from generate(lease, job_of(request, side), letter, got)
             except RunError as error:
                 got.error = error
+                if error.kind == "out_of_memory":
+                    got.error = OutOfMemory(error, smaller(side.spec, arena.catalog, arena.gpus))
             finally:
                 got.ended = time.monotonic()
         got.memory = meter.memory()

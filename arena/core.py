@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from arena.advice import Smaller, instead
 from arena.catalog import Catalog, ModelSpec, load_catalog
 from arena.config import Settings
 from arena.errors import RunError
 from arena.gpu import Gpus
 from arena.images import ImageStore
 from arena.slot import Slots
+from arena.start_mode import settled
 from arena.status import ModelStatus, model_status
 from arena.store import Store
 from arena.strings import LANGUAGES
@@ -47,14 +49,15 @@ def git_commit() -> str | None:
 
 
 class Unavailable(RunError):
-    """A model that cannot run on this machine as it is; its text is the status with the command that helps."""
+    """A model that cannot run on this machine as it is; its text is the status with what helps: a command, or what to
+    take instead."""
 
-    def __init__(self, status: ModelStatus) -> None:
-        self.model_status = status
-        super().__init__("unavailable", status.advice())
+    def __init__(self, status: ModelStatus, instead: Smaller) -> None:
+        self.model_status, self.instead = status, instead
+        super().__init__("unavailable", self.text())
 
     def text(self, lang: str = "en") -> str:
-        return self.model_status.advice(lang)
+        return " ".join(filter(None, (self.model_status.advice(lang), self.instead.text(lang))))
 
 
 @dataclass
@@ -75,9 +78,10 @@ class Arena:
     @classmethod
     def open(cls, settings: Settings) -> Arena:
         """Raises `ConfigError` or `ArenaError`, each saying what to do, when something cannot be used."""
+        gpus = Gpus()
+        settings = settled(settings, gpus)
         catalog = load_catalog(settings)
         store = Store(settings.database_url)
-        gpus = Gpus()
         return cls(
             settings=settings,
             catalog=catalog,
@@ -93,9 +97,13 @@ class Arena:
         """Raises `RunError` (``unavailable``), with the command that helps, when the model cannot run here.
 
         anyway: an estimate that it will not fit is no reason."""
-        status = model_status(spec, self.settings, self.gpus, anyway=anyway)
+        status = self.status(spec, anyway=anyway)
         if not status.ready:
-            raise Unavailable(status)
+            raise Unavailable(status, instead(status, spec, self.catalog, self.gpus))
+
+    def status(self, spec: ModelSpec, *, anyway: bool = False) -> ModelStatus:
+        """Whether the model can run here and now; the memory of the loaded one counts as free."""
+        return model_status(spec, self.settings, self.gpus, anyway=anyway, ours=self.slots.pids())
 
     def save(self, run: Run) -> Run:
         """Store the run, and any that could not be stored before. One that cannot be is kept and says so."""

@@ -185,6 +185,20 @@ def catalogue(settings: Settings) -> list[Finding]:
     return found
 
 
+def mode(settings: Settings) -> list[Finding]:
+    """What this machine is good for."""
+    from arena.advice import docker_there, recommend
+    from arena.catalog import load_catalog
+    from arena.gpu import Gpus
+
+    gpus = Gpus()
+    try:
+        advice = recommend(load_catalog(settings), gpus, docker_there())
+    finally:
+        gpus.close()
+    return [Finding("mode", "ok", {lang: advice.text(lang) for lang in LANGUAGES})]
+
+
 def tesseract(settings: Settings) -> list[Finding]:
     from adapters.tesseract import find_data, install_command
 
@@ -216,6 +230,7 @@ PROBES: dict[str, Callable[[Settings], list[Finding]]] = {
     "gpu": gpus,
     "docker": docker,
     "transformers": transformers,
+    "mode": mode,
     "catalogue": catalogue,
     "tesseract": tesseract,
     "database": database,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import io
 import threading
+import warnings
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -67,9 +68,12 @@ def compare(
     reference: str | None = None,
     params: dict[str, object] | None = None,
     page: int = 1,
+    anyway: bool = False,
 ) -> list[Run]:
     """One image through the models, in this order, one in memory at a time; every run is stored.
 
+    After a model's name may stand how it is to run: ``qwen2_vl_2b:8bit``. anyway: run also what is estimated not to
+    fit the memory; of what may run out of it a `UserWarning` tells.
     A model's failure is a run with a status. Raises `RunError` for an image, model or task that cannot be used.
     """
     arena = default_arena()
@@ -82,8 +86,18 @@ def compare(
         prompt=prompt if prompt is not None else chosen.prompt_for(code or "en"),
         language=code,
         reference=reference,
+        anyway=anyway,
     )
+    for side in request.sides:
+        warn(arena, side.spec)
     return [event for event in events_of(arena, request) if isinstance(event, Run)]
+
+
+def warn(arena: Arena, spec: ModelSpec) -> None:
+    """Say it when the memory may not do."""
+    status = arena.status(spec)
+    if status.warns:
+        warnings.warn(f"{spec.label}: {status.text()}", stacklevel=3)
 
 
 class Model:
@@ -124,9 +138,12 @@ class Model:
             raise RunError("bad_input", key="models.no_task", model=self.spec.id, task="question")
         return self.process_image(image, prompt, task="question", **params).text
 
-    def load(self) -> Model:
-        """Bring the model up now instead of at the first call. Raises `RunError`."""
-        self._arena.check(self.spec)
+    def load(self, *, anyway: bool = False) -> Model:
+        """Bring the model up now instead of at the first call; `anyway` even when it is estimated not to fit.
+
+        Raises `RunError`."""
+        self._arena.check(self.spec, anyway=anyway)
+        warn(self._arena, self.spec)
         with self._arena.slots.for_(self.spec).lease(self.spec, Cancel()) as lease:
             for _ in lease.acquire():
                 pass
@@ -146,10 +163,12 @@ class Model:
         self.unload()
 
 
-def load_model(name: str) -> Model:
-    """The model, loaded; use it in a ``with`` to have it unloaded. Raises `RunError`."""
+def load_model(name: str, *, anyway: bool = False) -> Model:
+    """The model, loaded, `anyway` even when it is estimated not to fit; use it in a ``with`` to have it unloaded.
+
+    Raises `RunError`."""
     arena = default_arena()
-    return Model(arena, arena.catalog.find(name)).load()
+    return Model(arena, arena.catalog.find(name)).load(anyway=anyway)
 
 
 class ModelLoader:

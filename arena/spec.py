@@ -201,6 +201,11 @@ class ModelSpec:
         return self.with_options(**chosen)
 
     @property
+    def label(self) -> str:
+        """The title with how it runs, which tells two variants of one model apart."""
+        return labelled(self.title, self.mode, self.quantization, self.dtype)
+
+    @property
     def variant(self) -> str:
         """The name that `Catalog.find` makes this very spec of."""
         return f"{self.id}:{self.mode}:{self.quantization}:{self.dtype}"
@@ -216,6 +221,16 @@ class ModelSpec:
                 value=shown(value),
                 allowed=", ".join(allowed),
             )
+
+
+def how(mode: str, quantization: str, dtype: str) -> str:
+    """How a model runs, in the catalogue's words, what is usual left out: ``transformers · 8bit``."""
+    return " · ".join([mode, *(word for word in (quantization, dtype) if word not in ("", "none", "auto"))])
+
+
+def labelled(title: str, mode: str, quantization: str, dtype: str) -> str:
+    """The title, for a model that has to be loaded with how it runs: ``Qwen2-VL 2B (transformers · 8bit)``."""
+    return title if mode == "embedded" else f"{title} ({how(mode, quantization, dtype)})"
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -18,6 +18,7 @@ from arena import hub, pins
 from arena.catalog import adapter_exists as adapter_exists
 from arena.config import Settings
 from arena.errors import RunError
+from arena.gpu import exists
 from arena.runtimes.process import Interpreters
 from arena.spec import ModelSpec
 from arena.strings import tr
@@ -39,14 +40,22 @@ class Card(Protocol):
 
 
 class Cards(Protocol):
-    """What is asked of `arena.gpu.Gpus`."""
+    """What is asked of `arena.gpu.Gpus` about a machine: its GPUs. Models run on the first."""
 
     def devices(self) -> Sequence[Card]: ...
 
 
+class Watched(Cards, Protocol):
+    """What is asked of it about this moment: MiB in use of a GPU, and by whom."""
+
+    def used_mb(self, index: int) -> float | None: ...
+
+    def processes(self, index: int) -> Mapping[int, float | None] | None: ...
+
+
 @dataclass(frozen=True)
 class Fit:
-    """How a model's need compares with the largest GPU; all in GB of 1024 MiB, None where there is nothing to say.
+    """How a model's need compares with the GPU; all in GB of 1024 MiB, None where there is nothing to say.
 
     The display, the CUDA context and other programs take their part first: of 12 GB about 10 can be used and 8 are
     recommended. On other cards a sixth, at most 2 GB, is set aside once for the one and twice for the other.
@@ -76,6 +85,11 @@ class ModelStatus:
     def ready(self) -> bool:
         return self.code == "ready"
 
+    @property
+    def warns(self) -> bool:
+        """Whether it can run but may run out of memory."""
+        return self.key in ("ready_tight", "ready_crowded")
+
     def label(self, lang: str = "en") -> str:
         """Two words for a badge."""
         return tr(f"models.badge.{self.code}", lang)
@@ -91,9 +105,11 @@ class ModelStatus:
 
 
 def spoken(params: dict[str, Any], lang: str) -> dict[str, str]:
-    """Figures as they are written in the language; ? for what nobody knows."""
+    """Figures and settings as they are written in the language; ? for what nobody knows."""
 
     def word(value: Any) -> str:
+        if isinstance(value, tuple):
+            return ", ".join(setting(each, lang) for each in value)
         if isinstance(value, float):
             written = f"{value:.1f}".removesuffix(".0")
             return written.replace(".", ",") if lang == "ru" else written
@@ -102,18 +118,31 @@ def spoken(params: dict[str, Any], lang: str) -> dict[str, str]:
     return {name: word(value) for name, value in params.items()}
 
 
-def model_status(spec: ModelSpec, settings: Settings, gpus: Cards, *, anyway: bool = False) -> ModelStatus:
+def setting(spec: ModelSpec, lang: str) -> str:
+    """How finely the weights are kept and what that takes: "8-bit (4.6 GB)"."""
+    params = spoken({"need": need_gb(spec)}, lang)
+    return tr("advice.setting", lang, name=tr(f"advice.quantization.{spec.quantization}", lang), **params)
+
+
+def model_status(
+    spec: ModelSpec, settings: Settings, gpus: Watched, *, anyway: bool = False, ours: Collection[int] = ()
+) -> ModelStatus:
     """The first thing that stands between this model and an answer; what no command can change comes first.
 
-    anyway: the estimate of memory is left out."""
-    if spec.mode == "vllm":
-        return container_status()
-    if not adapter_exists(spec.adapter):
-        return ModelStatus("planned")
+    anyway: the estimate of memory is left out. ours: processes of the loaded model, which is ended before.
+    """
     if spec.mode == "embedded":
-        return engine_status(adapter_class(spec.adapter))
+        return engine_status(adapter_class(spec.adapter)) if adapter_exists(spec.adapter) else ModelStatus("planned")
     too_big = None if anyway else memory_status(spec, gpus)
-    return too_big or packages_status(spec) or download_status(spec, settings) or ready(gpus)
+    if spec.mode == "vllm":
+        found = too_big or container_status()
+    elif not adapter_exists(spec.adapter):
+        found = ModelStatus("planned")
+    elif spec.mode == "endpoint":
+        found = packages_status(spec) or ModelStatus("ready")
+    else:
+        found = too_big or packages_status(spec) or download_status(spec, settings) or ready(gpus)
+    return (found.ready and warning(spec, gpus, ours)) or found
 
 
 def ready(gpus: Cards) -> ModelStatus:
@@ -170,10 +199,11 @@ def download_status(spec: ModelSpec, settings: Settings) -> ModelStatus | None:
 
 def memory_status(spec: ModelSpec, gpus: Cards) -> ModelStatus | None:
     """Whether the memory could hold the model at all: the GPU's, or without one what is free of the machine's."""
+    if spec.mode == "endpoint":
+        return None
     room = fit(spec, gpus)
     if room.level == "too_big":
-        listed = spec.in_mode(spec.mode).vram_gb
-        smaller = next((name for name, gb in listed.items() if gb <= (room.available_gb or 0)), None)
+        smaller = smaller_settings(spec, gpus)
         params = {"need": room.need_gb, "total": room.total_gb, "available": room.available_gb, "smaller": smaller}
         return ModelStatus("does_not_fit", key="does_not_fit_smaller" if smaller else "", params=params)
     if room.total_gb is None:
@@ -181,6 +211,40 @@ def memory_status(spec: ModelSpec, gpus: Cards) -> ModelStatus | None:
         if weights is not None and weights > free and weights > (free := free + workers_gib()):
             return ModelStatus("does_not_fit", key="does_not_fit_ram", params={"need": weights, "free": free})
     return None
+
+
+def smaller_settings(spec: ModelSpec, gpus: Cards, below: float | None = None) -> tuple[ModelSpec, ...]:
+    """The same model in the same mode where it takes less (than `below` GB) and fits, what takes most first."""
+    need, dtype = below or need_gb(spec), "auto" if spec.dtype == "fp32" else spec.dtype
+    listed = [replace(spec, quantization=name, dtype=dtype) for name in spec.in_mode(spec.mode).vram_gb]
+    fitting = [each for each in listed if fit(each, gpus).level != "too_big"]
+    less = [each for each in fitting if need and (need_gb(each) or need) < need]
+    return tuple(sorted(less, key=lambda each: -(need_gb(each) or 0)))
+
+
+def warning(spec: ModelSpec, gpus: Watched, ours: Collection[int]) -> ModelStatus | None:
+    """Of a model that may run: whether it could run out of the GPU's memory, by its size or by what others hold."""
+    room = fit(spec, gpus)
+    if room.level not in ("fits", "tight") or not room.need_gb:
+        return None
+    free = free_gb(gpus, ours)
+    params = {"need": room.need_gb, "available": room.available_gb, "recommended": room.recommended_gb, "free": free}
+    if free is not None and room.need_gb > free:
+        return ModelStatus("ready", key="ready_crowded", params=params)
+    return ModelStatus("ready", key="ready_tight", params=params) if room.level == "tight" else None
+
+
+def free_gb(gpus: Watched, ours: Collection[int] = ()) -> float | None:
+    """What programs other than ours leave of the GPU, in GB of 1024 MiB; None when it cannot be told."""
+    used, total = gpus.used_mb(0), next((card.total_mb for card in gpus.devices()), None)
+    holders = gpus.processes(0) if ours else {}
+    if used is None or total is None or holders is None:
+        return None
+    own = [mb for pid, mb in holders.items() if pid in ours or parents(pid) & set(ours)]
+    # Seen from inside a container our own model may stand there under a pid that is nobody's here.
+    if None in own or any(pid not in ours and not exists(pid) for pid in holders):
+        return None
+    return max(total - used + sum(mb or 0.0 for mb in own), 0.0) / 1024
 
 
 def free_gib() -> float:
@@ -205,15 +269,29 @@ def weights_gib(spec: ModelSpec) -> float | None:
     return (size * 2 if spec.dtype == "fp32" else size) or None
 
 
-def fit(spec: ModelSpec, gpus: Cards) -> Fit:
-    """An estimate whether the model fits the largest GPU as it is set."""
+def parents(pid: int) -> set[int]:
+    """The processes that a process descends from; none for one that has ended."""
+    try:
+        return {process.pid for process in psutil.Process(pid).parents()}
+    except (psutil.Error, OverflowError):
+        return set()
+
+
+def need_gb(spec: ModelSpec) -> float | None:
+    """The GPU's memory it takes as it is set, in GB of 1024 MiB; fp32 doubles the weights. None when nobody knows."""
     need = spec.vram_gb
+    return need + (weights_gib(spec) or 0.0) / 2 if need and spec.dtype == "fp32" else need
+
+
+def fit(spec: ModelSpec, gpus: Cards) -> Fit:
+    """An estimate whether the model fits the GPU as it is set, were nothing else there."""
+    need = need_gb(spec)
     if spec.mode == "embedded":
         return Fit("none_needed", need)
     cards = gpus.devices()
-    total = max((card.total_mb or 0 for card in cards), default=0)
     if not cards and need is not None:
         return Fit("no_gpu", need)
+    total = cards[0].total_mb if cards else None
     if need is None or not total:  # a GPU that shares the machine's memory tells no total
         return Fit("unknown", need)
     nominal = float(round(total / 1024))  # a card of 12 GB reports a little less

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from urllib.parse import urlencode
 
-from arena.spec import Task
+from arena.spec import Task, how
 from arena.store import RunPage, RunQuery
 from arena.strings import tr
 from arena.types import Run
@@ -57,8 +57,8 @@ def status(run: Run, lang: str) -> str:
 
 
 def variant(run: Run) -> str:
-    """What tells two runs of one model apart: side, mode and quantization."""
-    return " · ".join([run.side, run.mode, *([run.quantization] if run.quantization not in ("", "none") else [])])
+    """What tells two runs of one model apart: side, mode, quantization and number format."""
+    return f"{run.side} · {how(run.mode, run.quantization, run.dtype)}"
 
 
 def vram(run: Run) -> float | None:

@@ -22,7 +22,7 @@ from arena import hub, status
 from arena.catalog import Mode, ModelSpec, load_catalog
 from arena.config import Settings
 from arena.gpu import Gpus
-from arena.status import Code, Level, ModelStatus, bytes_on_disk, fit, model_status
+from arena.status import Code, Level, ModelStatus, bytes_on_disk, fit, free_gb, model_status
 from arena.strings import tr
 
 if TYPE_CHECKING:
@@ -267,8 +267,48 @@ def test_how_a_model_fits_12_gb(card, need: float, level: str) -> None:
     assert room.level == level and f"{need:g}" in room.text("en")
 
 
-def test_the_largest_gpu_counts(card) -> None:
-    assert fit(MODEL, card(4_096, 24_576)).total_gb == 24
+def test_the_gpu_that_models_run_on_counts(card) -> None:
+    assert fit(MODEL, card(4_096, 24_576)).total_gb == 4
+
+
+def test_fp32_takes_the_weights_twice(card) -> None:
+    room = fit(replace(MODEL, dtype="fp32"), card(12_288))
+    assert room.need_gb == pytest.approx(6.0 + 4.3e9 / 2**30)
+    assert room.level == "too_big"
+
+
+def test_what_is_at_the_limit_warns_and_runs(settings, card) -> None:
+    download("owner/name", WHOLE)
+    found = model_status(replace(MODEL, modes=(Mode("transformers", {"none": 9.0}),)), settings, card(12_288))
+    assert found.ready and found.warns and found.key == "ready_tight"
+    assert "9 GB of the 10 GB" in found.text("en") and "8 ГБ" in found.text("ru")
+    assert not model_status(MODEL, settings, card(12_288)).warns
+
+
+def test_what_others_hold_is_told_and_our_own_model_is_not_theirs(settings, nvml: Nvml, card) -> None:
+    download("owner/name", WHOLE)
+    cards, ours, other = card(12_288), os.getpid(), os.getppid()
+    nvml.write(f"gpu total=12288 used=300 name=Test uuid=GPU-12288\nprocess {other} 6144")
+    found = model_status(MODEL, settings, cards)  # 6 GB are wanted, 11.7 - 6 are free
+    assert (found.code, found.key, found.warns) == ("ready", "ready_crowded", True)
+    assert "6 GB" in found.text("en") and "5,7 ГБ" in found.text("ru")
+    assert not model_status(MODEL.with_options(quantization="8bit"), settings, cards).warns
+    nvml.write(f"gpu total=12288 used=300 name=Test uuid=GPU-12288\nprocess {ours} 6144")
+    assert model_status(MODEL, settings, cards).warns
+    assert not model_status(MODEL, settings, cards, ours=[ours]).warns
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:  # as vLLM's engine
+        nvml.write(f"gpu total=12288 used=300 name=Test uuid=GPU-12288\nprocess {child.pid} 6144")
+        assert not model_status(MODEL, settings, cards, ours=[ours]).warns
+        child.communicate()
+
+
+@pytest.mark.parametrize("line", ["process {0} 6144 hidden", "process 4194303 6144"])
+def test_nothing_is_said_of_others_when_ours_cannot_be_told(settings, nvml: Nvml, card, line: str) -> None:
+    download("owner/name", WHOLE)
+    cards = card(12_288)
+    nvml.write(f"gpu total=12288 used=300 name=Test uuid=GPU-12288\n{line.format(os.getpid())}")
+    assert free_gb(cards, [os.getpid()]) is None
+    assert not model_status(MODEL, settings, cards, ours=[os.getpid()]).warns
 
 
 def test_nothing_is_made_up_about_memory(gpus, card) -> None:
@@ -292,9 +332,12 @@ def test_a_model_too_big_for_the_gpu_says_what_is_small_enough(settings, card) -
     cards = card(6_144)
     found = model_status(MODEL, settings, cards)
     assert (found.code, found.command, found.key) == ("does_not_fit", "", "does_not_fit_smaller")
-    assert "8bit" in found.text("en") and "6 ГБ" in found.text("ru")
+    assert "8-bit (4.6 GB), 4-bit (3.9 GB)" in found.text("en") and "6 ГБ" in found.text("ru")
     download("owner/name", WHOLE)
-    assert model_status(MODEL.with_options(quantization="8bit"), settings, cards) == ModelStatus("ready")
+    assert model_status(MODEL, settings, cards, anyway=True) == ModelStatus("ready")
+    assert model_status(MODEL.with_options(quantization="8bit"), settings, cards).key == "ready_tight"
+    assert model_status(MODEL.with_options(quantization="4bit"), settings, cards) == ModelStatus("ready")
+    assert model_status(MODEL.with_options(mode="vllm"), settings, cards).code == "does_not_fit"
     lone = replace(MODEL, modes=(Mode("transformers", {"none": 6.0}),))
     assert model_status(lone, settings, cards).key == ""
     assert model_status(lone, settings, cards).code == "does_not_fit"
