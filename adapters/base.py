@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Literal
 
@@ -127,7 +127,7 @@ class Adapter:
     needs_image: whether it can do nothing without `Job.image`.
     requires: modules without which it cannot work (asked for with `find_spec`, never imported to look).
     preload: modules worth importing in the warm parent; they must not start threads or touch the GPU.
-    params: names of the generation parameters it honours.
+    params: names of the generation parameters it honours. choices: what some of them take, where it is one of a few.
     """
 
     tasks: ClassVar[tuple[str, ...]] = ("ocr",)
@@ -136,6 +136,7 @@ class Adapter:
     requires: ClassVar[tuple[str, ...]] = ()
     preload: ClassVar[tuple[str, ...]] = ()
     params: ClassVar[tuple[str, ...]] = ()
+    choices: ClassVar[Mapping[str, tuple[str | int, ...]]] = {}
 
     @classmethod
     def missing(cls) -> str | None:

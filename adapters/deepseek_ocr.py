@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from adapters import remote_code
 from adapters.base import Adapter, AdapterError, Job, Output
@@ -45,6 +45,7 @@ class DeepSeekOCR(Adapter):
     requires = ("torch", "torchvision", "transformers", "einops", "addict", "easydict")
     preload = remote_code.PRELOAD
     params = (*PARAMS, "mode", "prompt")
+    choices: ClassVar = {"mode": tuple(MODES), "prompt": tuple(PROMPTS)}
 
     def load(self, model: dict[str, Any]) -> None:
         import torch

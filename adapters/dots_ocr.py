@@ -7,7 +7,7 @@ categories with boxes, tables as HTML, formulas as LaTeX, the rest as Markdown.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from adapters import remote_code
 from adapters.base import Adapter, AdapterError, Job, Output
@@ -58,6 +58,7 @@ class DotsOCR(Adapter):
     requires = ("torch", "torchvision", "transformers")
     preload = remote_code.PRELOAD
     params = (*PARAMS, "prompt", "box")
+    choices: ClassVar = {"prompt": tuple(PROMPTS)}
 
     def load(self, model: dict[str, Any]) -> None:
         from transformers import AutoModelForCausalLM, AutoProcessor

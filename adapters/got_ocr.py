@@ -5,9 +5,10 @@ It takes no question: the processor writes the whole prompt from these wishes, s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from adapters.base import Adapter, AdapterError, Box, Job, Output
 from adapters.torch_generation import PARAMS, Answer, PeakMemory, number, versions
@@ -16,6 +17,7 @@ from adapters.transformers_chat import on_device, opened
 
 STOP = "<|im_end|>"
 COLOURS = ("red", "green", "blue")  # of the frames it was taught to look into
+PLACE = re.compile(r"(\.\./[0-9a-f]{2}/)?[^/\\]+")  # a name, or one in a folder of images beside
 PATCHES = 12  # the most that a dense page is cut into
 
 
@@ -29,6 +31,7 @@ class GotOcr(Adapter):
     requires = ("torch", "torchvision", "transformers")
     preload = ("torch", "transformers", "transformers.generation.utils", "transformers.models.auto.modeling_auto")
     params = (*PARAMS, "no_repeat_ngram_size", "box", "color", "crop_to_patches", "max_patches", "pages")
+    choices: ClassVar = {"color": COLOURS, "crop_to_patches": (False, True)}
 
     def load(self, model: dict[str, Any]) -> None:
         self._device = model.get("device", "cpu")
@@ -106,7 +109,8 @@ def within(box: Any, image: Any) -> list[float]:
 
 
 def beside(image: str, name: Any) -> str:
-    """The path of a further page; a bare file name, for a path could lead anywhere on this machine."""
-    if not isinstance(name, str) or Path(name).name != name:
+    """The path of a further page: beside the first image, or in another folder of the application's images, for a path
+    could lead anywhere on this machine."""
+    if not isinstance(name, str) or not PLACE.fullmatch(name) or Path(name).name in ("", "..", "."):
         raise AdapterError("bad_input", f"pages must be names of files beside the first image, not {name!r}")
     return str(Path(image).parent / name)

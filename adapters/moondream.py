@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from adapters import remote_code
 from adapters.base import Adapter, AdapterError, Job, Output
@@ -31,6 +31,7 @@ class Moondream(Adapter):
     requires = ("torch", "torchvision", "transformers")
     preload = remote_code.PRELOAD
     params = ("max_new_tokens", "temperature", "top_p", "seed", "skill", "length")
+    choices: ClassVar = {"skill": SKILLS, "length": ("short", "normal", "long")}
 
     def load(self, model: dict[str, Any]) -> None:
         from huggingface_hub.errors import LocalEntryNotFoundError, OfflineModeIsEnabled

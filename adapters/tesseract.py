@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from adapters.base import Adapter, AdapterError, Box, Job, Output
 
@@ -84,6 +84,7 @@ class Tesseract(Adapter):
     requires = ("tesserocr", "PIL")
     preload = ("PIL.Image", "tesserocr")
     params = ("psm",)
+    choices: ClassVar = {"psm": PAGE_MODES}
     _api: Any = None
     _files: tuple[Path, ...] = ()
 

@@ -61,6 +61,13 @@ def build_parser() -> argparse.ArgumentParser:
     compare.add_argument("--reference", type=Path, metavar="FILE", help="the right text, for the error rates")
     for name, kind in PARAMS.items():
         compare.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=kind.__name__.upper())
+    compare.add_argument(
+        "--param",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter of the models' own, as JSON or text; ID.NAME=VALUE for one of them; may be repeated",
+    )
     compare.add_argument("--json", action="store_true", help="runs as JSON on stdout")
 
     models = commands.add_parser("models", help="the catalogue with each model's status on this machine")
@@ -120,6 +127,7 @@ def interruptible(stop: Callable[[], None]) -> Iterator[None]:
 def run_compare(options: argparse.Namespace, settings: Settings, lang: str) -> int:
     from arena.cancel import Cancel
     from arena.compare import Request, Side, compare, letter_of
+    from arena.params import place_pages, read_params
     from arena.python_api import language_code
 
     with arena_of(settings) as arena:
@@ -129,12 +137,15 @@ def run_compare(options: argparse.Namespace, settings: Settings, lang: str) -> i
             if task.id not in spec.tasks:
                 raise RunError("bad_input", key="models.no_task", model=spec.id, task=task.id)
         params = {name: getattr(options, name) for name in PARAMS if getattr(options, name) is not None}
+        own = read_params(options.param, specs)
         code = language_code(options.language)
         image = arena.images.add(options.image, page=options.page)
+        for further in own:
+            place_pages(further, arena.images, image, options.image)
         for notice in image.notices:
             say(notice.text(lang))
         request = Request(
-            sides=tuple(Side(spec, params) for spec in specs),
+            sides=tuple(Side(spec, params | further) for spec, further in zip(specs, own, strict=True)),
             image=image,
             task=task,
             prompt=options.prompt if options.prompt is not None else task.prompt_for(code or lang),
