@@ -15,7 +15,7 @@ DEV := $(VENV)/.dev-$(call sum,requirements/core.txt requirements/models.txt req
 LEGACY := $(foreach name,legacy legacy-dots,$(VENV)/overlays/$(name)/.made-$(call sum,requirements/$(name).txt))
 ENV := $(if $(LIGHT),$(if $(wildcard $(FULL)),$(FULL),$(CORE)),$(FULL))
 PIP := $(PY) -m pip --disable-pip-version-check install --prefer-binary
-GENERATED = $(shell grep -lF "[[[cog" *.txt *.md docs/*.md 2>/dev/null)
+GENERATED = $(shell grep -lF "[[[cog" *.txt *.md docs/*.md docker/* 2>/dev/null)
 COG := PYTHONPATH=. $(VENV)/bin/cog -I docs
 
 .NOTPARALLEL:

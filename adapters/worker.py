@@ -20,6 +20,7 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from adapters.base import Adapter, AdapterError, Job, Output, adapter_class
@@ -98,6 +99,12 @@ def watch_application(app_pid: int) -> None:
     threading.Thread(target=wait, daemon=True, name="application watch").start()
 
 
+def take_name(model: str) -> None:
+    """Be called as the model in ``ps`` and ``top``, as far as 15 bytes go, where the system has such names."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/comm").write_text(model[:15], encoding="ascii", errors="replace")
+
+
 def serve(channel: Channel, adapter: Adapter) -> None:
     """Answer the application's messages until it closes the pipe."""
     while True:
@@ -105,6 +112,7 @@ def serve(channel: Channel, adapter: Adapter) -> None:
         loading = message["op"] == "load"
         try:
             if loading:
+                take_name(message["model"].get("id", ""))
                 adapter.load(message["model"])
                 channel.send("loaded", versions={"python": sys.version.split()[0], **adapter.versions()})
             else:

@@ -73,7 +73,7 @@ def adapter_exists(name: str) -> bool:
 
 
 def load_catalog(settings: Settings) -> Catalog:
-    """The shipped catalogue with the user's own file over it, field by field.
+    """The shipped catalogue with the user's own file over it, field by field, in the mode of the settings.
 
     Raises `ConfigError` with every problem of every file: where it stands and what to do.
     """
@@ -82,7 +82,13 @@ def load_catalog(settings: Settings) -> Catalog:
     models = read_models(MODELS, settings.models_file, tasks, problems)
     if problems:
         raise ConfigError(problems)
-    return Catalog(models, tasks)
+    return Catalog({name: starting(spec, settings.mode) for name, spec in models.items()}, tasks)
+
+
+def starting(spec: ModelSpec, mode: str) -> ModelSpec:
+    """The model in the mode that was asked for, if it can run in it."""
+    able = any(each.name == mode and not each.why_not for each in spec.modes)
+    return spec.with_options(mode=mode) if able else spec
 
 
 def read_tasks(folder: Path, problems: list[str]) -> dict[str, Task]:

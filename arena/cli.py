@@ -1,4 +1,4 @@
-"""`python -m arena`: compare, models, export, serve, doctor. JSON goes to stdout alone, messages to stderr.
+"""`python -m arena`: every command of the program. JSON goes to stdout alone, messages to stderr.
 
 Exit codes: 0 all well, 1 a run failed or something is missing, 2 wrong usage.
 """
@@ -8,32 +8,22 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, replace
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from arena.cli_tools import add_mode, add_tools
 from arena.config import VERSION, Settings, load_settings
 from arena.core import arena_of
 from arena.errors import ArenaError, RunError
 from arena.spec import labelled
-from arena.strings import pick_language, tr
+from arena.strings import tr
+from arena.terminal import figure, interruptible, print_table, say, terminal_language
 from arena.types import Delta, Progress, Run
 
 PARAMS = {"max_new_tokens": int, "temperature": float, "top_p": float, "repetition_penalty": float, "seed": int}
-
-
-def terminal_language() -> str:
-    """The user's language as the system says it: LC_ALL, LC_MESSAGES or LANG."""
-    said = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "en")
-    return pick_language(said.split(".")[0].replace("_", "-"))
-
-
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -87,9 +77,11 @@ def build_parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="the page")
     serve.add_argument("--host", help="address to listen on, 127.0.0.1 by default")
     serve.add_argument("--port", type=int, help="port to listen on, 7860 by default")
+    add_mode(serve)
 
     doctor = commands.add_parser("doctor", help="what works on this machine and what to do about the rest")
     doctor.add_argument("--json", action="store_true")
+    add_tools(commands)
     return parser
 
 
@@ -111,17 +103,6 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read us has enough
         return 0
-
-
-@contextmanager
-def interruptible(stop: Callable[[], None]) -> Iterator[None]:
-    """Ctrl-C and SIGTERM stop the comparison instead of the program; its runs are kept."""
-    before = {number: signal.signal(number, lambda *_: stop()) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def run_compare(options: argparse.Namespace, settings: Settings, lang: str) -> int:
@@ -200,10 +181,6 @@ def tell(event: Progress | Delta | Run, titles: dict[str, str], lang: str) -> No
     say(("\r\033[K" if sys.stderr.isatty() else "") + f"{event.side} {title}: {said}")
 
 
-def figure(value: float | None, digits: int = 2) -> str:
-    return "—" if value is None else f"{value:.{digits}f}"
-
-
 def show(runs: list[Run], lang: str) -> None:
     """The answers, one under the other, then a table of what each cost."""
     titles = [f"{run.side}: {labelled(run.title, run.mode, run.quantization, run.dtype)}" for run in runs]
@@ -226,12 +203,6 @@ def show(runs: list[Run], lang: str) -> None:
     print_table(rows)
 
 
-def print_table(rows: list[list[str]]) -> None:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
 def run_models(options: argparse.Namespace, settings: Settings, lang: str) -> int:
     if options.action:
         from arena import cli_models
@@ -240,9 +211,11 @@ def run_models(options: argparse.Namespace, settings: Settings, lang: str) -> in
     from arena.advice import docker_there, recommend
     from arena.catalog import load_catalog
     from arena.gpu import Gpus
+    from arena.start_mode import settled
     from arena.status import model_status
 
-    catalog, gpus = load_catalog(settings), Gpus()
+    gpus = Gpus()
+    catalog = load_catalog(settled(settings, gpus))
     specs = catalog.visible(settings.dev)
     say(recommend(catalog, gpus, docker_there()).text(lang))
     statuses = [model_status(spec, settings, gpus) for spec in specs]
@@ -285,13 +258,27 @@ def run_export(options: argparse.Namespace, settings: Settings, lang: str) -> in
 
 
 def run_serve(options: argparse.Namespace, settings: Settings, lang: str) -> int:
-    from arena.server import serve
+    from arena import cli_serve
 
-    chosen = {name: getattr(options, name) for name in ("host", "port") if getattr(options, name) is not None}
-    asked = options.port is not None or os.environ.get("ARENA_PORT") or os.environ.get("GRADIO_SERVER_PORT")
-    with arena_of(replace(settings, **chosen)) as arena:
-        serve(arena, arena.settings.host, arena.settings.port, any_port=not asked)
-    return 0
+    return cli_serve.run(options, settings, lang)
+
+
+def run_vllm(options: argparse.Namespace, settings: Settings, lang: str) -> int:
+    from arena import cli_vllm
+
+    return cli_vllm.run(options, settings, lang)
+
+
+def run_gpu(options: argparse.Namespace, settings: Settings, lang: str) -> int:
+    from arena import cli_gpu
+
+    return cli_gpu.run(options, settings, lang)
+
+
+def run_launch(options: argparse.Namespace, settings: Settings, lang: str) -> int:
+    from arena import launcher
+
+    return launcher.run(options, settings, lang, main)
 
 
 def run_doctor(options: argparse.Namespace, settings: Settings, lang: str) -> int:

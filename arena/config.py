@@ -13,6 +13,7 @@ from arena.errors import ConfigError
 
 VERSION = "0.1.0"
 VLLM_IMAGE = "vllm/vllm-openai:v0.32.0"
+START_MODES = ("transformers", "vllm", "auto")
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Settings:
     release_timeout_s: how long the device may take to give memory back (`ARENA_RELEASE_TIMEOUT`).
     queue_size: how many requests may wait for a device (`ARENA_QUEUE`); more are refused.
     max_upload_mb: largest file (`ARENA_MAX_UPLOAD_MB`). max_pixels: largest image (`ARENA_MAX_PIXELS`).
+    mode: which mode models with several start in (`ARENA_MODE`): ``transformers``, ``vllm``, or ``auto`` for what suits
+    this machine; by default what the catalogue says of each.
     vllm_image: what vLLM's containers are made from (`ARENA_VLLM_IMAGE`); the catalogue may name another for a model.
     """
 
@@ -50,6 +53,7 @@ class Settings:
     max_upload_mb: int = 50
     max_pixels: int = 40_000_000
     vllm_image: str = VLLM_IMAGE
+    mode: str = ""
 
     @property
     def images(self) -> Path:
@@ -83,6 +87,9 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     models_file = Path(own_models).expanduser() if own_models else home / "models.yaml"
     if own_models and not models_file.is_file():
         problems.append(f"ARENA_MODELS={own_models!r}: no such file")
+    mode = environ.get("ARENA_MODE", "").strip().lower()
+    if mode not in ("", *START_MODES):
+        problems.append(f"ARENA_MODE={environ['ARENA_MODE']!r}: one of {', '.join(START_MODES)} is expected")
     port = int(number("ARENA_PORT", "GRADIO_SERVER_PORT", default=7860))
     if port > 65535:
         problems.append(f"port {port}: at most 65535")
@@ -103,6 +110,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         max_upload_mb=int(number("ARENA_MAX_UPLOAD_MB", default=50, least=1)),
         max_pixels=int(number("ARENA_MAX_PIXELS", default=40_000_000, least=1)),
         vllm_image=environ.get("ARENA_VLLM_IMAGE") or VLLM_IMAGE,
+        mode=mode,
     )
     if problems:
         raise ConfigError(problems)

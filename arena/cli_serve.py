@@ -1,0 +1,22 @@
+"""``python -m arena serve``: the page, with the models in the mode that was asked for."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import replace
+
+from arena.config import Settings
+from arena.core import arena_of
+
+
+def run(options: argparse.Namespace, settings: Settings, lang: str) -> int:
+    """Until told to end. Raises `ArenaError` when the address cannot be used."""
+    from arena.server import serve
+
+    names = ("host", "port", "mode")
+    chosen = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    asked = options.port is not None or os.environ.get("ARENA_PORT") or os.environ.get("GRADIO_SERVER_PORT")
+    with arena_of(replace(settings, **chosen)) as arena:
+        serve(arena, arena.settings.host, arena.settings.port, any_port=not asked)
+    return 0

@@ -1,0 +1,43 @@
+"""What may stand on the command line after vllm, gpu and launch."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from arena.config import START_MODES
+
+
+def add_mode(parser: argparse.ArgumentParser) -> None:
+    """The option that says which mode models with several start in."""
+    parser.add_argument(
+        "--mode",
+        choices=START_MODES,
+        help="what models with several modes start in; auto: what suits this machine; else the catalogue decides",
+    )
+
+
+def add_tools(commands: argparse._SubParsersAction[Any]) -> None:
+    """The commands for this machine's GPU and containers, and the menu over all of them."""
+    vllm = commands.add_parser("vllm", help="a model in vLLM's container, to stay: one at a time")
+    actions = vllm.add_subparsers(dest="action", required=True, metavar="ACTION")
+    up = actions.add_parser("up", help="bring a model up until it answers; the one before ends")
+    up.add_argument("model", metavar="ID")
+    actions.add_parser("down", help="end our container")
+    status = actions.add_parser("status", help="our container, whether it runs and where it answers")
+    status.add_argument("--json", action="store_true")
+    logs = actions.add_parser("logs", help="what it wrote last")
+    logs.add_argument("model", nargs="?", metavar="ID")
+    logs.add_argument("--lines", type=int, default=100, metavar="NUMBER", help="100 by default")
+    repin = actions.add_parser("repin", help="from now on run the image that its name stands for today")
+    repin.add_argument("image", nargs="?", default="", metavar="ID", help="of a model, or the name of an image")
+
+    gpu = commands.add_parser("gpu", help="what uses the GPU, ours and others'")
+    gpu.add_argument("--free", action="store_true", help="end what is ours and in nobody's use; nothing of others")
+    gpu.add_argument("--json", action="store_true")
+
+    launch = commands.add_parser("launch", help="what suits this machine, and a menu of what to do")
+    add_mode(launch)
+    launch.add_argument("--yes", action="store_true", help="open the page in the recommended mode without asking")
+    launch.add_argument("--port", type=int, help="port of the page, 7860 by default")
+    launch.add_argument("--json", action="store_true", help="what was detected, and nothing else")
