@@ -2,52 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from adapters.base import Adapter, adapter_class
-from arena.catalog import adapter_exists
+from adapters.base import Adapter
 from arena.core import Arena
-from arena.errors import RunError
+from arena.params import check, traits
 from arena.spec import ModelSpec
 from arena.status import ModelStatus, model_status
 from arena.strings import tr
 from arena.ui import render
 from arena.ui.i18n import t
-
-
-@dataclass(frozen=True)
-class Param:
-    """A generation parameter: its least and greatest value, whether it is whole."""
-
-    name: str
-    least: float
-    most: float
-    whole: bool = False
-
-    def read(self, said: str) -> float | int | None:
-        """The value in a visitor's words, a decimal comma included; None for anything but a number in the range.
-
-        >>> Param("temperature", 0, 2).read("0,7"), Param("seed", 0, 9, whole=True).read("1.5")
-        (0.7, None)
-        """
-        try:
-            value = int(said) if self.whole else float(said.replace(",", "."))
-        except ValueError:
-            return None
-        return value if self.least <= value <= self.most else None
-
-
-PARAMS = (
-    Param("max_new_tokens", 1, 8192, whole=True),
-    Param("temperature", 0, 2),
-    Param("top_p", 0.01, 1),
-    Param("repetition_penalty", 0.5, 2),
-    Param("seed", 0, 2**31 - 1, whole=True),
-)
+from arena.ui.param_fields import Field
 
 
 @dataclass(frozen=True)
@@ -66,7 +35,7 @@ class Contestant:
     model: gr.Dropdown
     badge: gr.HTML
     box: gr.Accordion
-    params: dict[str, gr.Textbox]
+    params: dict[Field, gr.Textbox | gr.Dropdown]
 
     @property
     def inputs(self) -> set[Any]:
@@ -77,7 +46,7 @@ class Contestant:
         return [self.model, self.badge, self.box, *self.params.values()]
 
 
-def build(letter: str, first: str) -> Contestant:
+def build(letter: str, first: str, fields: Iterable[Field]) -> Contestant:
     """Lay one side out in the current column; `first` is the id of the model chosen at the start."""
     low = letter.lower()
     model = gr.Dropdown(
@@ -86,23 +55,8 @@ def build(letter: str, first: str) -> Contestant:
     badge = gr.HTML(elem_id=f"badge-{low}", apply_default_css=False)
     box = gr.Accordion(t("ui.params.title"), open=False, visible=False, elem_id=f"params-{low}")
     with box, gr.Row(elem_classes="params"):
-        params = {
-            param.name: gr.Textbox(
-                label=t(f"ui.params.{param.name}"),
-                placeholder=t("ui.params.default"),
-                max_lines=1,
-                max_length=20,
-                min_width=120,
-                elem_id=f"{param.name.replace('_', '-')}-{low}",
-            )
-            for param in PARAMS
-        }
+        params = {each: each.field(low) for each in fields}
     return Contestant(letter, model, badge, box, params)
-
-
-def traits(spec: ModelSpec) -> type[Adapter]:
-    """What the model's family can do; the empty `Adapter` for a family that is only planned."""
-    return adapter_class(spec.adapter) if adapter_exists(spec.adapter) else Adapter
 
 
 def field(arena: Arena, task: str) -> dict[str, Entrant]:
@@ -142,31 +96,22 @@ def update(side: Contestant, entrants: Mapping[str, Entrant], chosen: str | None
     # A full dot is ready, an empty one needs something first.
     choices = [(f"{'●' if each.status.ready else '○'} {each.spec.title}", name) for name, each in entrants.items()]
     entrant = entrants.get(chosen or "")
-    honoured = traits(entrant.spec).params if entrant else ()
+    family = traits(entrant.spec) if entrant else Adapter
     return {
         side.model: gr.Dropdown(choices=choices, value=chosen if entrant else None),
         side.badge: badge(entrant.spec, entrant.status, lang) if entrant else "",
-        side.box: gr.Accordion(visible=any(name in honoured for name in side.params)),
-        **{field: gr.Textbox(visible=name in honoured) for name, field in side.params.items()},
+        side.box: gr.Accordion(visible=any(each.known_to(family) for each in side.params)),
+        **{shown: gr.update(visible=each.known_to(family)) for each, shown in side.params.items()},
     }
 
 
 def given_params(side: Contestant, spec: ModelSpec, data: Mapping[Any, Any], lang: str) -> dict[str, object]:
-    """What the visitor set and the model honours. Raises `RunError` for a number out of range."""
-    honoured = traits(spec).params
-    given: dict[str, object] = {}
-    for param in PARAMS:
-        said = str(data[side.params[param.name]] or "").strip()
-        if not said or param.name not in honoured:
+    """What the visitor set and the model honours. Raises `RunError` for what it does not take."""
+    family, given = traits(spec), {}
+    for each, shown in side.params.items():
+        said = data[shown]
+        said = said.strip() if isinstance(said, str) else said
+        if said in ("", None) or not each.known_to(family):
             continue
-        value = param.read(said)
-        if value is None:
-            raise RunError(
-                "bad_input",
-                key="ui.params.range",
-                name=tr(f"ui.params.{param.name}", lang),
-                least=f"{param.least:g}",
-                most=f"{param.most:g}" if param.most < 1e6 else f"{param.most:.0f}",
-            )
-        given[param.name] = value
+        given[each.name] = check(spec, each.name, each.value(said, lang))
     return given

@@ -47,7 +47,7 @@ class RunPanel:
         async def on_run(data: Update, request: gr.Request) -> AsyncIterator[Update]:
             lang = language(request)
             try:
-                live = order(data, lang)
+                live = await asyncio.to_thread(order, data, lang)  # pages of a PDF may have to be read
             except RunError as error:
                 gr.Warning(render.text(error.text(lang)))
                 yield self.idle()

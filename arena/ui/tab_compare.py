@@ -11,9 +11,10 @@ import gradio as gr
 from arena.compare import Request, Side
 from arena.core import Arena
 from arena.errors import RunError
+from arena.params import place_pages, traits
 from arena.strings import LANGUAGES
-from arena.ui import contestant, image_panel, question_panel, results
-from arena.ui.contestant import Contestant, Entrant, field, given_params, traits
+from arena.ui import contestant, image_panel, param_fields, question_panel, results
+from arena.ui.contestant import Contestant, Entrant, field, given_params
 from arena.ui.i18n import language, on_language, t
 from arena.ui.image_panel import Chosen, ImagePanel, name_of
 from arena.ui.live import Live, Visitors
@@ -28,6 +29,7 @@ Update = dict[Any, Any]
 def build(arena: Arena) -> CompareTab:
     """Lay the tab out inside the current `gr.Tab` and connect it."""
     last = gr.State(None)
+    fields = param_fields.fields(arena)
     with gr.Row(elem_id="workbench"):
         with gr.Column(elem_id="setup"):
             with gr.Column(elem_id="image"):
@@ -37,10 +39,10 @@ def build(arena: Arena) -> CompareTab:
         with gr.Column(elem_id="contest"):
             with gr.Row(elem_id="sides"):
                 with gr.Column(elem_id="side-a", elem_classes="side a"):
-                    one = contestant.build("A", FIRST_MODELS[0])
+                    one = contestant.build("A", FIRST_MODELS[0], fields)
                 swap = gr.Button(t("ui.model.swap"), elem_id="swap")
                 with gr.Column(elem_id="side-b", elem_classes="side b"):
-                    two = contestant.build("B", FIRST_MODELS[1])
+                    two = contestant.build("B", FIRST_MODELS[1], fields)
             with gr.Row(elem_id="actions"):
                 run = gr.Button(t("ui.run"), variant="primary", elem_id="run", size="lg")
                 stop = gr.Button(t("ui.stop"), elem_id="stop", size="lg", interactive=False)
@@ -183,7 +185,9 @@ class CompareTab:
             if not data[side.model]:
                 raise RunError("bad_input", key="ui.missing.models")
             spec = self.arena.catalog.find(data[side.model])
-            sides.append(Side(spec, given_params(side, spec, data, lang)))
+            params = given_params(side, spec, data, lang)
+            place_pages(params, self.arena.images, chosen.image, chosen.source)
+            sides.append(Side(spec, params))
         request = Request(
             sides=tuple(sides),
             image=chosen.image,
