@@ -27,7 +27,7 @@ from arena.runtimes.background import TICK, Background
 from arena.runtimes.engine import TIMEOUT, Engine, PortTaken, key_of, label, processes, told
 from arena.runtimes.handle import NO_SIGN, Sign
 from arena.runtimes.hold import Hold
-from arena.runtimes.process import Worker
+from arena.runtimes.process import Interpreters, Worker
 from arena.runtimes.room import wait_for_room
 from arena.runtimes.vllm_command import Plan, plan
 from arena.runtimes.watch import PERIOD, Watch
@@ -58,6 +58,7 @@ class Container:
         self._hold = Hold()
         self._engine: Engine | None = None
         self._made: Made | None = None
+        self._model: dict[str, Any] = {}
         self._image = ""
         self._pids: list[int] = []
         self._watch: Watch | None = None
@@ -70,7 +71,7 @@ class Container:
     # --- what is asked of it at any moment; nothing here waits for Docker
 
     def alive(self) -> bool:
-        return not self.broken and not (self._watch and self._watch.over.is_set()) and self.worker.alive()
+        return not self.broken and not (self._watch and self._watch.over.is_set())
 
     def pids(self) -> list[int]:
         return [*self._pids[:1], *self.worker.pids()] if self.alive() else []
@@ -180,8 +181,8 @@ class Container:
         """Have the worker find the server, and the server say one token about a small image."""
         key = key_of(self._made) if self._made else ""
         where = {"base_url": vllm_server.base_url(self.config.port), "served": self.spec.id}
-        model = model | {"options": {**model.get("options", {}), **where}, "api_key": key}
-        for _ in self.worker.load(model, timeout, cancel):
+        self._model = model | {"options": {**model.get("options", {}), **where}, "api_key": key}
+        for _ in self.worker.load(self._model, timeout, cancel):
             yield self._warming()
         job = Job(str(probe(self.settings.home)), "What is in the image?", params={"max_new_tokens": 1})
         for _ in self.worker.predict(job, timeout, cancel):
@@ -195,10 +196,21 @@ class Container:
     def predict(self, job: Job, timeout: float, cancel: Cancel) -> Iterator[str | Output | None]:
         """As of the worker; a container that ends meanwhile is what is told. Raises `RunError`."""
         with self._told_by_its_end():
+            if not self.worker.alive():
+                yield from self._new_worker(cancel)
             for piece in self.worker.predict(job, timeout, cancel):
-                if piece is None and self._watch and self._watch.over.is_set():
+                if not piece and self._watch and self._watch.over.is_set():
                     raise self._ended()
                 yield piece
+
+    def _new_worker(self, cancel: Cancel) -> Iterator[None]:
+        """One that did not stop in time was ended. The server is as it was, and does not start for minutes again."""
+        self.worker.kill()
+        self.worker = Interpreters(warm=False).start(self.spec.adapter, self.spec.interpreter)
+        for _ in self.worker.wait_started(FIRST_ANSWER, cancel):
+            yield None
+        for _ in self.worker.load(self._model, FIRST_ANSWER, cancel):
+            yield None
 
     @contextmanager
     def _told_by_its_end(self) -> Iterator[None]:
@@ -253,6 +265,8 @@ class Container:
                     if self._tried and not (self._pids and not any(psutil.pid_exists(pid) for pid in self._pids)):
                         raise
             self._hold.give_back()
+            if self._engine:
+                self._engine.close()
 
     def wait_gone(self) -> Iterator[Sign]:
         """Until the container is removed and its processes are gone. Raises `RunError` when Docker cannot do it."""
@@ -271,6 +285,8 @@ class Container:
             self._watch.stop()
         self.worker.kill()
         self._hold.give_back()
+        if self._engine:
+            self._engine.close()
 
 
 def probe(home: Path) -> Path:

@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 import secrets
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -92,10 +93,15 @@ class Engine:
     def __init__(self) -> None:
         import docker
 
-        if address() is None:
+        where = address()
+        if where is None:
             raise RunError("unavailable", key="vllm.docker_none")
         with told():
-            self.client = docker.DockerClient(base_url=address(), version="auto", timeout=TIMEOUT)
+            if where.startswith("unix://"):
+                with socket.socket(socket.AF_UNIX) as door:  # told at once, and not as five errors around one
+                    door.settimeout(TIMEOUT)
+                    door.connect(where.removeprefix("unix://"))
+            self.client = docker.DockerClient(base_url=where, version="auto", timeout=TIMEOUT)
 
     def close(self) -> None:
         self.client.close()

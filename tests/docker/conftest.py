@@ -1,0 +1,202 @@
+"""A real Docker Engine, a small image in it, and the certainty that exactly the right containers are left."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import docker
+import image as standin
+import psutil
+import pytest
+
+from arena.cancel import Cancel
+from arena.config import Settings, load_settings
+from arena.runtimes import engine as engine_module
+from arena.runtimes.container import Container
+from arena.runtimes.hold import owner
+from arena.runtimes.process import Interpreters
+from arena.runtimes.vllm_command import volume
+from arena.spec import ContainerSpec, Mode, ModelSpec
+
+HERE = Path(__file__).parent
+RUN = uuid.uuid4().hex[:8]
+
+
+@pytest.fixture(scope="session")
+def client() -> Iterator[docker.DockerClient]:
+    try:
+        client = docker.from_env(timeout=120)
+    except docker.errors.DockerException as error:
+        pytest.skip(f"no Docker Engine answers: {error}")
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def image(client: docker.DockerClient) -> Iterator[str]:
+    name = f"arena-standin-{RUN}:1"
+    standin.build(client, name)
+    yield name
+    client.images.remove(name, force=True)
+    for kept in client.volumes.list(filters={"name": volume()}):
+        kept.remove(force=True)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, image: str) -> Settings:
+    told = {"ARENA_HOME": str(tmp_path / "home"), "ARENA_VLLM_IMAGE": image, "ARENA_START_TIMEOUT": "30"}
+    return load_settings(told)
+
+
+@pytest.fixture
+def ours(client: docker.DockerClient) -> Iterator[Callable[[], list[str]]]:
+    """Names of the containers that are ours now; after the test there must be none, nor anything in their place."""
+    labels = {"label": [f"{engine_module.LABEL}owner={owner()}"]}
+
+    def names() -> list[str]:
+        return sorted(made.name for made in client.containers.list(all=True, filters=labels))
+
+    yield names
+    left = client.containers.list(all=True, filters=labels)
+    for made in left:
+        made.remove(force=True)
+    assert not left, f"left behind: {left}"
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Callable[..., ModelSpec]:
+    """A model in vLLM's mode, its weights a folder: ``model("a", "--fault", "crash")``."""
+
+    def make(name: str, /, *flags: str, **fields: object) -> ModelSpec:
+        weights = tmp_path / "weights" / name
+        weights.mkdir(parents=True, exist_ok=True)
+        (weights / "config.json").write_text("{}")
+        told = {"name": f"arena-{RUN}-{name}", "port": free_port(), "start_budget_s": 1.0, "shm_size": "64m"} | fields
+        container = ContainerSpec(**told, flags=flags)
+        mode = Mode("vllm", adapter="openai_chat", container=container)
+        return ModelSpec(name, name, "openai_chat", str(weights), modes=(mode,), mode="vllm")
+
+    return make
+
+
+class Start:
+    """One container being brought up and used as the slot does it."""
+
+    def __init__(self, container: Container, settings: Settings) -> None:
+        self.container, self.settings, self.cancel = container, settings, Cancel()
+        self.signs: list = []
+
+    def up(self, until: Callable[[Start], bool] = lambda _: False) -> Start:
+        timeout = self.settings.start_timeout_s
+        for step in (
+            lambda: self.container.wait_started(timeout, self.cancel),
+            lambda: self.container.load({"id": "x", "options": {}}, timeout, self.cancel),
+        ):
+            for sign in step():
+                self.signs.append(sign)
+                if until(self):
+                    return self
+        return self
+
+    def down(self) -> None:
+        self.container.kill()
+        for _ in self.container.wait_gone():
+            pass
+
+
+@pytest.fixture
+def start(settings: Settings, ours: object) -> Iterator[Callable[..., Start]]:
+    """`start(spec)` makes a `Start`; whatever still runs of it in the end is taken down."""
+    interpreters = Interpreters(warm=False)
+    started: list[Start] = []
+
+    def make(spec: ModelSpec, **changes: object) -> Start:
+        own = replace(settings, **changes)
+        worker = interpreters.start(spec.adapter, spec.interpreter)
+        started.append(Start(Container(spec, own, None, worker), own))
+        return started[-1]
+
+    yield make
+    for each in started:
+        each.down()
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> str:
+    from PIL import Image
+
+    path = tmp_path / "picture.png"
+    Image.new("RGB", (64, 64), "white").save(path)
+    return str(path)
+
+
+class Other:
+    """Another program with the same right to containers, in a process of its own: `holder.py`."""
+
+    def __init__(self, spec: ModelSpec, settings: Settings) -> None:
+        container = spec.in_mode("vllm").container
+        assert container
+        told = {
+            "id": spec.id,
+            "source": spec.source,
+            "name": container.name,
+            "port": container.port,
+            "home": str(settings.home),
+            "image": settings.vllm_image,
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, str(HERE / "holder.py"), json.dumps(told)],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ
+            | {"PYTHONPATH": os.pathsep.join(filter(None, [str(HERE.parent.parent), os.environ.get("PYTHONPATH")]))},
+        )
+        assert self.process.stdout
+        self.said = self.process.stdout.readline().strip()
+
+    def end(self) -> None:
+        """As a crash or a power cut would: it can clean up nothing."""
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stdout
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def other(settings: Settings, ours: object) -> Iterator[Callable[[ModelSpec], Other]]:
+    others: list[Other] = []
+
+    def make(spec: ModelSpec) -> Other:
+        others.append(Other(spec, settings))
+        return others[-1]
+
+    yield make
+    for each in others:
+        if each.process.poll() is None:
+            each.end()
+
+
+def wait_for(what: Callable[[], object], seconds: float = 15) -> None:
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)
+
+
+def gone(pid: int) -> bool:
+    return not psutil.pid_exists(pid)

@@ -1,0 +1,129 @@
+"""What stands in for vLLM inside a container: its endpoints and its log, and on command its ways to fail.
+
+Faults, as ``--fault NAME`` among the arguments: ``crash`` ends during the start, ``never`` is never ready, ``die`` ends
+in the middle of an answer, ``slow`` takes three seconds for every word. The answer tells what it was asked with.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+ARGUMENTS = sys.argv[1:]
+
+
+def argument(name: str, default: str = "") -> str:
+    return ARGUMENTS[ARGUMENTS.index(name) + 1] if name in ARGUMENTS else default
+
+
+FAULT = argument("--fault")
+MODEL = argument("--served-model-name")
+KEY = os.environ["VLLM_API_KEY"]
+
+
+def log(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def answer() -> str:
+    weights = os.environ["HF_HUB_CACHE"]
+    found = (
+        [entry for entry in sorted(os.listdir(weights)) if not entry.startswith(".")] if os.path.isdir(weights) else []
+    )
+    try:
+        with open(os.path.join(weights, "written"), "w"):
+            writable = "writable"
+    except OSError:
+        writable = "read-only"
+    with open(os.path.join("/cache", "count"), "a+") as count:
+        count.write("x")
+        count.seek(0)
+        starts = len(count.read())
+    return f"{MODEL} {','.join(found)} {writable} start {starts}"
+
+
+class Server(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *about: object) -> None:
+        log(f"INFO: {self.command} {self.path}")
+
+    def say(self, value: object, status: int = 200) -> None:
+        body = json.dumps(value).encode() if value is not None else b""
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def allowed(self) -> bool:
+        if self.headers.get("Authorization") == f"Bearer {KEY}":
+            return True
+        self.say({"error": {"message": "Unauthorized", "type": "invalid_request_error"}}, 401)
+        return False
+
+    def do_GET(self) -> None:
+        if self.path == "/health":
+            self.say(None)
+        elif self.path == "/version":
+            self.say({"version": "0.32.0+standin"})
+        elif self.path == "/v1/models":
+            if self.allowed():
+                self.say({"object": "list", "data": [{"id": MODEL, "object": "model", "max_model_len": 1024}]})
+        else:
+            self.say({"error": {"message": "Not Found"}}, 404)
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if not self.allowed():
+            return
+        pictures = [part for m in asked["messages"] if isinstance(m["content"], list) for part in m["content"]]
+        if not any(part.get("type") == "image_url" for part in pictures):
+            self.say({"error": {"message": "an image is expected"}}, 400)
+            return
+        most = int(asked.get("max_tokens") or asked.get("max_completion_tokens") or 16)
+        words = TEXT.split()[:most]
+        finish = "length" if most < len(TEXT.split()) else "stop"
+        usage = {"prompt_tokens": 9, "completion_tokens": len(words), "total_tokens": 9 + len(words)}
+        if not asked.get("stream"):
+            message = {"role": "assistant", "content": " ".join(words)}
+            choice = {"index": 0, "message": message, "finish_reason": finish}
+            self.say({"id": "1", "object": "chat.completion", "model": MODEL, "choices": [choice], "usage": usage})
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        for number, word in enumerate(words):
+            delta = {"role": "assistant", "content": word if number == 0 else f" {word}"}
+            self.event([{"index": 0, "delta": delta, "finish_reason": None}])
+            if FAULT == "die" and most > 1:
+                log("RuntimeError: the engine core died")
+                os._exit(7)
+            if FAULT == "slow" and most > 1:
+                time.sleep(3)
+        self.event([{"index": 0, "delta": {}, "finish_reason": finish}])
+        self.event([], usage)
+        self.wfile.write(b"data: [DONE]\n\n")
+        self.close_connection = True
+
+    def event(self, choices: list, usage: object = None) -> None:
+        chunk = {"id": "1", "object": "chat.completion.chunk", "model": MODEL, "choices": choices, "usage": usage}
+        self.wfile.write(b"data: " + json.dumps(chunk).encode() + b"\n\n")
+        self.wfile.flush()
+
+
+if __name__ == "__main__":
+    TEXT = answer()
+    log(f"INFO: vLLM API server version 0.32.0+standin, key {KEY}")
+    log("\x1b[36m(EngineCore pid=7)\x1b[0m INFO Starting to load model /weights...")
+    if FAULT == "crash":
+        log("ValueError: No supported config format found")
+        sys.exit(3)
+    while FAULT == "never":
+        time.sleep(60)
+    log("INFO: init engine (profile, create kv cache, warmup model) took 0.01 s")
+    ThreadingHTTPServer(("0.0.0.0", int(argument("--port", "8000"))), Server).serve_forever()
