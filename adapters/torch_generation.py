@@ -5,16 +5,15 @@ from __future__ import annotations
 import importlib.metadata
 import queue
 import threading
-import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
 from adapters.base import AdapterError
+from adapters.letters import Letters
 
 MAX_NEW_TOKENS = 1024
 MIB = 1024 * 1024
 PARAMS = ("max_new_tokens", "temperature", "top_p", "repetition_penalty", "seed")
-ALONE = frozenset(" \t\n.,:;!?()[]{}'\"/\\|-+*#_%&@$^~`0123456789")  # never the first part of a composed letter
 
 
 class Answer:
@@ -137,19 +136,17 @@ class Text:
         self._window: list[int] = []  # the tokens of the piece before, then those that gave nothing yet
         self._known = 0  # of the window, how many have given their text
         self._before = ""  # the text of those
-        self._held = ""
+        self._letters = Letters()
 
     def add(self, token: int) -> str:
         """The text that this token completes, "" when a letter is still broken or may get an accent."""
         self._window.append(token)
         text = self._decode(self._window)
-        return "" if text.endswith("\ufffd") else self._compose(self._gain(text))
+        return "" if text.endswith("\ufffd") else self._letters.add(self._gain(text))
 
     def rest(self) -> str:
         """What is left at the end, broken letters included."""
-        text = self._compose(self._gain(self._decode(self._window))) + self._held
-        self._held = ""
-        return text
+        return self._letters.add(self._gain(self._decode(self._window))) + self._letters.rest()
 
     def _decode(self, ids: list[int]) -> str:
         text: str = self._tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
@@ -161,20 +158,6 @@ class Text:
         self._known = len(self._window)
         self._before = self._decode(self._window)
         return gained
-
-    def _compose(self, gained: str) -> str:
-        text = self._held + gained
-        cut = len(text)
-        if text and text[-1] not in ALONE:  # the last letter waits for the marks that may follow it
-            whole = unicodedata.normalize("NFC", text)
-            cut -= 1
-            while cut and (
-                unicodedata.combining(text[cut])
-                or unicodedata.normalize("NFC", text[:cut]) + unicodedata.normalize("NFC", text[cut:]) != whole
-            ):
-                cut -= 1
-        self._held = unicodedata.normalize("NFC", text[cut:])
-        return unicodedata.normalize("NFC", text[:cut])
 
 
 class PeakMemory:

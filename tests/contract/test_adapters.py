@@ -19,6 +19,7 @@ from arena.config import load_settings
 from arena.errors import KINDS, RunError
 from arena.runtimes.process import ROOT, Interpreters
 from tests import tiny
+from tests.openai_service import Service
 
 pytestmark = pytest.mark.xdist_group("contract")  # each model is loaded once, not once a process
 NAMES = adapter_names()
@@ -39,9 +40,12 @@ def model(tmp_path_factory):
     def described(name):
         if name in CHECKPOINTS and name not in built:
             built[name] = str(CHECKPOINTS[name](tmp_path_factory.mktemp(name)))
-        return {"id": name, "source": built.get(name, ""), "options": {}}
+        options = {"base_url": service.url, "served": "a-model"} if name == "openai_chat" else {}
+        return {"id": name, "source": built.get(name, ""), "options": options}
 
-    return described
+    service = Service(["a-model"])
+    yield described
+    service.stop()
 
 
 @pytest.fixture(scope="module")
