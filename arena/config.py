@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
@@ -35,6 +35,9 @@ class Settings:
     mode: which mode models with several start in (`ARENA_MODE`): ``transformers``, ``vllm``, or ``auto`` for what suits
     this machine; by default what the catalogue says of each.
     vllm_image: what vLLM's containers are made from (`ARENA_VLLM_IMAGE`); the catalogue may name another for a model.
+    api_keys: keys for programs that use the API, separated by commas (`ARENA_API_KEYS`); without any, only programs on
+    this machine may. admin_key: the key that loads and unloads models through the API (`ARENA_ADMIN_KEY`).
+    remote_images: let the API fetch images from public addresses (`ARENA_REMOTE_IMAGES`).
     """
 
     home: Path
@@ -54,6 +57,9 @@ class Settings:
     max_pixels: int = 40_000_000
     vllm_image: str = VLLM_IMAGE
     mode: str = ""
+    api_keys: tuple[str, ...] = field(default=(), repr=False)
+    admin_key: str = field(default="", repr=False)
+    remote_images: bool = False
 
     @property
     def images(self) -> Path:
@@ -111,6 +117,9 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         max_pixels=int(number("ARENA_MAX_PIXELS", default=40_000_000, least=1)),
         vllm_image=environ.get("ARENA_VLLM_IMAGE") or VLLM_IMAGE,
         mode=mode,
+        api_keys=tuple(key for part in environ.get("ARENA_API_KEYS", "").split(",") if (key := part.strip())),
+        admin_key=environ.get("ARENA_ADMIN_KEY", "").strip(),
+        remote_images=switch("ARENA_REMOTE_IMAGES", False),
     )
     if problems:
         raise ConfigError(problems)

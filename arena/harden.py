@@ -1,4 +1,4 @@
-"""What every request passes before the page sees it: size limits, foreign origins, URL tricks; and safe headers.
+"""What every request passes before the page or the API: size limits, foreign origins, URL tricks; and safe headers.
 
 Pure ASGI, so that streams stay streams. The page's framework lets a visitor make the server fetch URLs and send
 bodies of any size; both end here.
@@ -19,6 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 MAX_EVENT_BYTES = 4 * 10**6
 MOST_DRAINED = 256 * 10**6  # bytes of a refused body that are read, and thrown away at once
 UPLOAD = "/gradio_api/upload"
+CHAT = "/v1/chat/completions"  # the one call of the API whose body holds an image, as base64
+API = ("/v1/", "/models/", "/metrics")
 # Everything these paths name after the prefix must be a file of ours, never an address elsewhere.
 FILES = ("/gradio_api/file=", "/gradio_api/file/", "/gradio_api/stream/", "/gradio_api/deep_link")
 CLOSED = (
@@ -59,6 +61,12 @@ class Harden:
         self.max_upload = max_upload
         self.headers = headers()
 
+    def limit(self, path: str) -> int:
+        """Bytes that the body of a request to `path` may have."""
+        if path == CHAT:
+            return self.max_upload * 4 // 3 + MAX_EVENT_BYTES
+        return self.max_upload if path.startswith(UPLOAD) else MAX_EVENT_BYTES
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
@@ -77,13 +85,14 @@ class Harden:
         async def refuse(code: int, why: str, *, unread: bool = True) -> None:
             if unread:
                 await drain(receive)
-            answer = JSONResponse({"detail": why}, code, {"connection": "close"})
+            said = as_openai(why, code) if scope["path"].startswith(API) else {"detail": why}
+            answer = JSONResponse(said, code, {"connection": "close"})
             await answer(scope, receive, safe_send)
 
         if fault := refusal(scope):
             await refuse(403, fault)
             return
-        limit = self.max_upload if scope["path"].startswith(UPLOAD) else MAX_EVENT_BYTES
+        limit = self.limit(scope["path"])
         if declared_bytes(scope) > limit:
             await refuse(413, f"at most {limit} bytes")
             return
@@ -134,6 +143,11 @@ def refusal(scope: Scope) -> str | None:
     if scope["method"] not in ("GET", "HEAD", "OPTIONS") and origin and urlsplit(origin).netloc != host:
         return "requests from other sites are refused"
     return None
+
+
+def as_openai(why: str, code: int) -> dict[str, Any]:
+    kind = "permission_error" if code == 403 else "invalid_request_error"
+    return {"error": {"message": why, "type": kind, "param": None, "code": "refused" if code == 403 else "too_large"}}
 
 
 def declared_bytes(scope: Scope) -> int:

@@ -1,4 +1,4 @@
-"""The web server: the page at `/`, its pictures, `/health`; every request hardened first."""
+"""The web server: the page at `/`, its pictures, the API, `/health`; every request hardened first."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ import gradio as gr
 import uvicorn
 from fastapi import FastAPI
 
+from arena import api
 from arena.config import VERSION
 from arena.core import Arena
 from arena.errors import ArenaError
 from arena.harden import Harden
+from arena.strings import tr
 from arena.ui import build_ui, csv_route
 from arena.ui.i18n import catalogue
 from arena.ui.media import router
@@ -29,14 +31,22 @@ SESSIONS = 500  # visitors whose state is kept; the oldest is forgotten first
 
 def create_app(arena: Arena) -> FastAPI:
     """The application over an open arena. Whoever opened the arena closes it."""
-    app = FastAPI(title="VLM Arena", version=VERSION, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="VLM Arena",
+        version=VERSION,
+        docs_url=None,  # these two load scripts from other hosts; our own page is /api
+        redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+    )
 
-    @app.get("/health")
+    @app.get("/health", summary=tr("api.calls.health"))
     async def health() -> dict[str, str]:
+        """Answers while models load and answer."""
         return {"status": "ok", "version": VERSION}
 
     app.include_router(router(arena))
     app.include_router(csv_route.router(arena))
+    app.include_router(api.router(arena))
     page = build_ui(arena)
     page.state_session_capacity = SESSIONS
     # Twice the queue of the device: what visitors do besides waiting for it must fit in too.

@@ -361,26 +361,25 @@ class Slots:
         """Have the model's imports done while its user is still choosing the image; returns at once."""
         self.interpreters.preload(spec.adapter, spec.interpreter)
 
-    def status(self) -> list[dict[str, object]]:
+    def all(self) -> list[Slot]:
+        """The slots there are so far."""
         with self._lock:
-            return [slot.status() for slot in self._slots.values()]
+            return list(self._slots.values())
+
+    def status(self) -> list[dict[str, object]]:
+        return [slot.status() for slot in self.all()]
 
     def pids(self) -> list[int]:
         """Processes that hold a device's memory for us."""
-        with self._lock:
-            return [pid for slot in self._slots.values() for pid in slot.pids()]
+        return [pid for slot in self.all() for pid in slot.pids()]
 
     def unload_all(self) -> None:
         """End whatever is loaded, on every device, each when its turn comes. Raises `RunError`."""
-        with self._lock:
-            slots = list(self._slots.values())
-        for slot in slots:
+        for slot in self.all():
             for _ in slot.unload():
                 pass
 
     def close(self) -> None:
-        with self._lock:
-            slots = list(self._slots.values())
-        for slot in slots:
+        for slot in self.all():
             slot.close()
         self.interpreters.stop()

@@ -124,6 +124,8 @@ def command_line() -> str:
 def _plain(value: object) -> str:
     if isinstance(value, bool):
         return str(int(value))
+    if value == ():
+        return ""
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -34,7 +34,14 @@ GRACE = 1.0  # seconds a worker has to stop by itself when told to
 LOG_LINES, LOG_LINE = 200, 2000
 
 # What a model's own code has no business to know.
-SECRETS = ("ARENA_DATABASE_URL", "ARENA_API_KEYS", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "OPENAI_API_KEY")
+SECRETS = (
+    "ARENA_DATABASE_URL",
+    "ARENA_API_KEYS",
+    "ARENA_ADMIN_KEY",
+    "HF_TOKEN",
+    "HUGGING_FACE_HUB_TOKEN",
+    "OPENAI_API_KEY",
+)
 
 
 def overlay(interpreter: str) -> Path:

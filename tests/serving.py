@@ -1,0 +1,96 @@
+"""A server with the API alone, in a thread, over the tests' own models: real sockets without the page."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import httpx
+import uvicorn
+import yaml
+from fastapi import FastAPI
+
+from arena import api
+from arena.api.remote import Fetcher
+from arena.config import Settings, load_settings
+from arena.core import Arena, arena_of
+from arena.harden import Harden
+from arena.server import listen
+
+
+@dataclass
+class Serving:
+    arena: Arena
+    url: str
+
+    @property
+    def base(self) -> str:
+        return f"{self.url}/v1"
+
+    def free_again(self, seconds: float = 5.0) -> bool:
+        """Whether nothing runs or waits on any device, within some seconds."""
+        deadline = time.monotonic() + seconds
+        while any(slot["busy"] or slot["waiting"] for slot in self.arena.slots.status()):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.01)
+        return True
+
+
+@contextlib.contextmanager
+def serving(settings: Settings, fetcher: Fetcher | None = None) -> Iterator[Serving]:
+    with arena_of(settings) as arena, listen("127.0.0.1", 0) as listener:
+        app = FastAPI(generate_unique_id_function=lambda route: route.name)
+        app.include_router(api.router(arena, fetcher))
+        app.add_middleware(Harden, max_upload=settings.max_upload_mb * 10**6)
+        config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        try:
+            deadline = time.monotonic() + 20
+            while not server.started:
+                assert thread.is_alive() and time.monotonic() < deadline
+                time.sleep(0.01)
+            yield Serving(arena, url)
+        finally:
+            server.should_exit = True
+            thread.join(20)
+            assert not thread.is_alive()
+
+
+def own_models(folder: Path, **more: dict[str, object]) -> Settings:
+    """Settings with further models of the test adapter in the catalogue; each notes when it is loaded."""
+    record = folder / "record.txt"
+    record.touch()
+    names = {name: {"options": {"record": str(record)}} for name in ("one", "two", "three")} | more
+    entries = {
+        name: {
+            "title": name.title(),
+            "adapter": "fake",
+            "modes": {"embedded": {}},
+            "tasks": ["ocr", "question", "chat"],
+            "licence": "Apache-2.0",
+            **fields,
+        }
+        for name, fields in names.items()
+    }
+    home = folder / "home"
+    home.mkdir()
+    (home / "models.yaml").write_text(yaml.safe_dump({"models": entries}))
+    return replace(load_settings({"ARENA_HOME": str(home), "ARENA_DEV": "1"}), idle_unload_s=0)
+
+
+def both_loaded(folder: Path) -> list[str]:
+    """Loads during which another model was still alive; there must be none."""
+    lines = [line.split() for line in (folder / "record.txt").read_text().splitlines()]
+    return [" ".join(line) for line in lines if line[0] == "load" and line[2] != "-"]
+
+
+def get(url: str, **options: object) -> httpx.Response:
+    return httpx.get(url, timeout=20, **options)  # type: ignore[arg-type]
