@@ -29,6 +29,7 @@ def add_tools(commands: argparse._SubParsersAction[Any]) -> None:
     logs = actions.add_parser("logs", help="what it wrote last")
     logs.add_argument("model", nargs="?", metavar="ID")
     logs.add_argument("--lines", type=int, default=100, metavar="NUMBER", help="100 by default")
+    actions.add_parser("env", help='for a client of OpenAI\'s: eval "$(python -m arena vllm env)"')
     repin = actions.add_parser("repin", help="from now on run the image that its name stands for today")
     repin.add_argument("image", nargs="?", default="", metavar="ID", help="of a model, or the name of an image")
 

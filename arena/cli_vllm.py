@@ -11,6 +11,7 @@ from arena.catalog import load_catalog
 from arena.config import Settings
 from arena.gpu import Gpus
 from arena.runtimes import containers
+from arena.runtimes.engine import key_of
 from arena.strings import tr
 from arena.terminal import interruptible, print_table, say, tell_stage
 
@@ -19,7 +20,7 @@ SHOWN = 100  # characters of a log's line beside a phase
 
 def run(options: argparse.Namespace, settings: Settings, lang: str) -> int:
     """Raises `RunError`."""
-    actions = {"up": up, "down": down, "status": status, "logs": logs, "repin": repin}
+    actions = {"up": up, "down": down, "status": status, "logs": logs, "env": env, "repin": repin}
     return actions[options.action](options, settings, lang)
 
 
@@ -68,6 +69,18 @@ def logs(options: argparse.Namespace, settings: Settings, lang: str) -> int:
         return 0
     say(tr("vllm_cli.none", lang))
     return 1
+
+
+def env(options: argparse.Namespace, settings: Settings, lang: str) -> int:
+    """What a client of OpenAI's needs, as lines for a shell; the one place where the key of a container is shown."""
+    with containers.opened() as engine:
+        running = next((made for made in engine.ours() if made.status == "running"), None)
+        if running is None:
+            say(tr("vllm_cli.none", lang))
+            return 1
+        print(f"export OPENAI_BASE_URL={containers.found(running).url}")
+        print(f"export OPENAI_API_KEY={key_of(running)}")
+    return 0
 
 
 def repin(options: argparse.Namespace, settings: Settings, lang: str) -> int:
