@@ -14,11 +14,13 @@ import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import yaml
 
 DOCKER = Path(__file__).parent.parent.parent / "docker"
+NGINX = shutil.which("nginx") or "/usr/sbin/nginx"  # where an ordinary user does not look
 ADDRESS = "127.0.0.77"  # where the name of the model's container leads to in these tests
 PROFILES = [[], ["multi-model"], ["proxy"], ["app"], ["app-gpu"], ["qwen2_vl_7b"], ["multi-model", "proxy"]]
 
@@ -45,9 +47,8 @@ def test_every_profile_is_accepted(profiles):
     read = yaml.safe_load(compose(*flags, "config"))["services"]
     dots = read["vllm-dots-ocr"]
     assert dots["command"][dots["command"].index("--limit-mm-per-prompt") + 1] == '{"image": 1}'
-    assert (
-        dots["volumes"][0]["source"] == f"{os.environ['HOME']}/.cache/huggingface/hub/models--rednote-hilab--dots.ocr"
-    )
+    cache = Path(os.environ["HOME"]) / ".cache" / "huggingface" / "hub"
+    assert dots["volumes"][0]["source"] == str(cache / "models--rednote-hilab--dots.ocr")
 
 
 def test_what_a_machine_has_can_be_told():
@@ -73,7 +74,7 @@ class Model(BaseHTTPRequestHandler):
     """A server of OpenAI's API, as far as a proxy can tell."""
 
     protocol_version = "HTTP/1.1"
-    seen: list[tuple[str, str, dict[str, str]]] = []
+    seen: ClassVar[list[tuple[str, str, dict[str, str]]]] = []
     going_on = threading.Event()
 
     def do_GET(self) -> None:
@@ -151,14 +152,10 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     assert text.count("listen 8080") == 2 and text.count("127.0.0.11") == 1
     text = text.replace("listen 8080", f"listen 127.0.0.1:{port}").replace("127.0.0.11", f"127.0.0.1:{dns}")
     text = text.replace("/tmp/", f"{folder}/").replace("/dev/stderr warn", f"{folder}/error.log warn")
+    if os.geteuid() == 0:  # in the container all of it is one user, and not this one
+        text = f"user root;\n{text}"
     (folder / "nginx.conf").write_text(text, encoding="utf-8")
-    nginx = [
-        shutil.which("nginx") or "/usr/sbin/nginx",
-        "-e",
-        str(folder / "error.log"),
-        "-c",
-        str(folder / "nginx.conf"),
-    ]
+    nginx = [NGINX, "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")]
     model = ThreadingHTTPServer((ADDRESS, 8000), Model)
     threading.Thread(target=model.serve_forever, daemon=True).start()
     with subprocess.Popen([*nginx, "-g", "daemon off;"], stderr=subprocess.PIPE, text=True) as process:
@@ -190,8 +187,7 @@ def ask(port: int, path: str, body: bytes | None = None, **headers: str) -> tupl
 
 
 def test_nginx_accepts_its_configuration_as_it_is():
-    nginx = shutil.which("nginx") or "/usr/sbin/nginx"
-    command = [nginx, "-t", "-q", "-e", "/dev/null", "-c", str(DOCKER / "nginx.conf")]
+    command = [NGINX, "-t", "-q", "-e", "/dev/null", "-c", str(DOCKER / "nginx.conf")]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     assert done.returncode == 0, done.stderr
 
