@@ -140,9 +140,15 @@ def recommend(catalog: Catalog, gpus: Cards, docker: bool) -> Advice:
 
 
 def variants(entry: ModelSpec, gpus: Cards, docker: bool) -> list[ModelSpec]:
-    """The model as it suits the machine, the preferred mode first: in each the weights as fine as fit."""
-    modes = MODES[choice_for(gpus, docker)]
-    return [best for mode in modes if mode in possible(entry) and (best := finest(entry, mode, gpus))]
+    """The model as it suits the machine, the preferred mode first: in each the weights as fine as fit.
+
+    What the entry itself asks for goes before: another mode than its first, a stronger quantization.
+    """
+    offered = list(possible(entry))
+    modes = [mode for mode in MODES[choice_for(gpus, docker)] if mode in offered]
+    if entry.mode != offered[0] and entry.mode in modes:
+        modes.sort(key=lambda mode: mode != entry.mode)
+    return [best for mode in modes if (best := finest(entry, mode, gpus))]
 
 
 def possible(entry: ModelSpec) -> Iterator[str]:
@@ -151,8 +157,10 @@ def possible(entry: ModelSpec) -> Iterator[str]:
 
 def finest(entry: ModelSpec, mode: str, gpus: Cards) -> ModelSpec | None:
     """The least quantized setting with room to spare, or else at the limit; None when the GPU is too small for all."""
-    offered = entry.in_mode(mode).quantizations
-    settings = [entry.with_options(mode=mode, quantization=name) for name in get_args(Quantization) if name in offered]
+    offered, order = entry.in_mode(mode).quantizations, get_args(Quantization)
+    if mode == entry.mode:
+        offered = tuple(name for name in offered if order.index(name) >= order.index(entry.quantization))
+    settings = [entry.with_options(mode=mode, quantization=name) for name in order if name in offered]
     levels = [fit(each, gpus).level for each in settings]
     wanted = next((level for level in levels if level not in ("tight", "too_big")), "tight")
     return settings[levels.index(wanted)] if wanted in levels else None

@@ -201,8 +201,13 @@ class ModelSpec:
         return self.with_options(**chosen)
 
     @property
+    def how(self) -> str:
+        """How it runs, which tells two variants of one model apart; "" for an embedded engine."""
+        return "" if self.mode == "embedded" else how(self.mode, self.quantization, self.dtype)
+
+    @property
     def label(self) -> str:
-        """The title with how it runs, which tells two variants of one model apart."""
+        """The title with how it runs."""
         return labelled(self.title, self.mode, self.quantization, self.dtype)
 
     @property

@@ -41,9 +41,10 @@ def chips(view: View, lang: str) -> str:
     return found
 
 
-def head(letter: str, title: str, chips: str, timeline: str) -> str:
-    """The top of a side's card, from HTML made above."""
-    who = f'<span class="letter">{letter}</span><h3>{render.text(title)}</h3>'
+def head(letter: str, title: str, chips: str, timeline: str, how: str = "") -> str:
+    """The top of a side's card, from HTML made above. how: the model runs."""
+    runs = f" <small>{render.text(how)}</small>" if how else ""
+    who = f'<span class="letter">{letter}</span><h3>{render.text(title)}{runs}</h3>'
     return f'<header class="who">{who}{chips}</header>{timeline}'
 
 

@@ -24,12 +24,14 @@ log = logging.getLogger(__name__)
 class View:
     """What is known of one side: where it is, since when, what it has said, and at last its run.
 
+    how: the mode, quantization and number format of a model that is loaded; "" for an embedded engine.
     passed: seconds of the stages behind it, as they were last reported. phase, log: what a server that is being started
     does now, and its last lines. first_token_s: of the current answer.
     """
 
     letter: str
     title: str
+    how: str = ""
     stage: Stage | None = None
     position: int | None = None
     phase: str = ""
@@ -56,6 +58,11 @@ class View:
             self.run, self.stage, self.position = event, None, None
 
     @property
+    def label(self) -> str:
+        """The model with how it runs."""
+        return f"{self.title} ({self.how})" if self.how else self.title
+
+    @property
     def text(self) -> str:
         return self.run.text if self.run else "".join(self.pieces)
 
@@ -76,7 +83,9 @@ class Live:
         self.lang = lang
         self.names = names
         self.pictured = True
-        self.views = [View(letter_of(order), side.spec.title) for order, side in enumerate(request.sides)]
+        self.views = [
+            View(letter_of(order), side.spec.title, side.spec.how) for order, side in enumerate(request.sides)
+        ]
         self.version = 0  # grows with every event
         self.failed = False
         self._arena = arena

@@ -86,7 +86,7 @@ class Frames:
         lines = timeline.timelines(views, lang)
         now: dict[Any, str] = {}
         for view, line, head in zip(views, lines, self.board.heads, strict=True):
-            now[head] = answer.head(view.letter, view.title, answer.chips(view, lang), line)
+            now[head] = answer.head(view.letter, view.title, answer.chips(view, lang), line, view.how)
         for view, block in zip(views, self.board.answers, strict=True):
             if view.run is None:
                 now[block] = answer.streaming(view, lang)
@@ -106,7 +106,7 @@ class Frames:
             if view.run:
                 now[block] = answer.finished(view, ended[1 - index], request.reference, lang)
         if any(ended):
-            now[self.board.figures] = figures.table(ended, [view.title for view in views], lang)
+            now[self.board.figures] = figures.table(ended, [view.label for view in views], lang)
         boxes = [run.boxes if run else () for run in ended]
         now[self.board.picture] = picture(request.image, boxes, lang, self.live.names[lang])
         now[self.board.said] = announced(views, request.comparison_id, lang)
@@ -115,6 +115,6 @@ class Frames:
 
 def announced(views: Sequence[View], comparison_id: str, lang: str) -> str:
     """For those who cannot see it: how each side has ended, and which comparison it was once all have."""
-    ended = [f"{view.letter}, {view.title}: {tr(f'statuses.{view.run.status}', lang)}" for view in views if view.run]
+    ended = [f"{view.letter}, {view.label}: {tr(f'statuses.{view.run.status}', lang)}" for view in views if view.run]
     over = f' data-over="{comparison_id}"' if len(ended) == len(views) else ""
     return f'<p class="sr" role="status"{over}>{render.text(". ".join(ended))}</p>'

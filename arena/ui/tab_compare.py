@@ -8,19 +8,21 @@ from typing import Any
 
 import gradio as gr
 
+from arena import advice
 from arena.compare import Request, Side
 from arena.core import Arena
 from arena.errors import RunError
 from arena.params import place_pages, traits
 from arena.strings import LANGUAGES
-from arena.ui import contestant, image_panel, param_fields, question_panel, results
-from arena.ui.contestant import Contestant, Entrant, field, given_params
+from arena.ui import contestant, image_panel, param_fields, question_panel, results, variant
+from arena.ui.contestant import Contestant, field, given_params
 from arena.ui.i18n import language, on_language, t
 from arena.ui.image_panel import Chosen, ImagePanel, name_of
 from arena.ui.live import Live, Visitors
 from arena.ui.question_panel import QuestionPanel
 from arena.ui.run_panel import RunPanel
 from arena.ui.samples import samples
+from arena.ui.variant import Entrant
 
 FIRST_MODELS = ("rapidocr", "tesseract")
 Update = dict[Any, Any]
@@ -43,12 +45,13 @@ def build(arena: Arena) -> CompareTab:
                 swap = gr.Button(t("ui.model.swap"), elem_id="swap")
                 with gr.Column(elem_id="side-b", elem_classes="side b"):
                     two = contestant.build("B", FIRST_MODELS[1], fields)
+            anyway = gr.Checkbox(label=t("ui.anyway.label"), info=t("ui.anyway.info"), visible=False, elem_id="anyway")
             with gr.Row(elem_id="actions"):
                 run = gr.Button(t("ui.run"), variant="primary", elem_id="run", size="lg")
                 stop = gr.Button(t("ui.stop"), elem_id="stop", size="lg", interactive=False)
             board = results.build(image.picture)
     running = RunPanel(Visitors(), run, stop, swap, last, board)
-    tab = CompareTab(arena, image, asked, one, two, running)
+    tab = CompareTab(arena, image, asked, one, two, anyway, running)
     tab.connect()
     return tab
 
@@ -62,84 +65,75 @@ class CompareTab:
     asked: QuestionPanel
     one: Contestant
     two: Contestant
+    anyway: gr.Checkbox
     running: RunPanel
 
     @property
-    def choice(self) -> list[Any]:
+    def choice(self) -> set[Any]:
         """What decides which models can be chosen and how."""
-        return [self.image.chosen, self.asked.task, self.one.model, self.two.model, self.asked.prompt]
+        sides = self.one.variant.inputs | self.two.variant.inputs | {self.one.model, self.two.model}
+        return {self.image.chosen, self.asked.task, self.asked.prompt, self.anyway, *sides}
 
     @property
     def described(self) -> list[Any]:
         """What follows from the choice."""
-        return [*self.one.outputs, *self.two.outputs, self.asked.prompt]
+        return [*self.one.outputs, *self.two.outputs, self.asked.prompt, self.anyway]
 
     def connect(self) -> None:
         image, asked, one, two, swap = self.image, self.asked, self.one, self.two, self.running.locked
         light: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
         choice, described = self.choice, self.described
-        for widget in (asked.task, one.model, two.model):
+        for widget in (asked.task, one.model, two.model, *one.variant.choices, *two.variant.choices):
             widget.input(self.on_choice, choice, described, **light)
-        swapped = [one.model, two.model, *one.params.values(), *two.params.values()]
-        swap.click(swap_halves, swapped, swapped, **light).then(self.on_choice, choice, described, **light)
+        swap.click(self.on_swap, choice | one.inputs | two.inputs, described, **light)
         known = [asked.reference, asked.language]
         for change in image.changes:
-            change.then(self.on_picture, [*choice, *known], [*described, *known], **light)
+            change.then(self.on_picture, {*choice, *known}, [*described, *known], **light)
         everything = [*described, *known, *image.outputs, *self.running.board.outputs]
-        on_language(self.on_open, [self.running.last, *choice], list(dict.fromkeys(everything)))
-        inputs = {image.chosen, *one.inputs, *two.inputs, asked.task, asked.prompt, *known}
+        on_language(self.on_open, {self.running.last, *choice}, list(dict.fromkeys(everything)))
+        inputs = {image.chosen, *one.inputs, *two.inputs, asked.task, asked.prompt, self.anyway, *known}
         self.running.connect(self.order, inputs, self.arena.settings.queue_size)
 
-    def on_choice(
-        self, now: Chosen, task: str, a: str | None, b: str | None, prompt: str, request: gr.Request
-    ) -> Update:
-        """Another task or model was chosen."""
-        return self.describe(now, task, (a, b), prompt, language(request))
+    def on_choice(self, data: Update, request: gr.Request) -> Update:
+        """Another task or model was chosen, or another way to run it."""
+        return self.describe(data, language(request))
 
-    def on_use(
-        self,
-        now: Chosen,
-        task: str,
-        a: str | None,
-        b: str | None,
-        prompt: str,
-        event: gr.EventData,
-        request: gr.Request,
-    ) -> Update:
+    def on_swap(self, data: Update, request: gr.Request) -> Update:
+        """A's and B's values in each other's places."""
+        pairs = zip((self.one.model, *self.one.settings), (self.two.model, *self.two.settings), strict=True)
+        turned = {new: data[old] for a, b in pairs for new, old in ((a, b), (b, a))}
+        found = self.describe(data | turned, language(request))
+        params = (*self.one.params.values(), *self.two.params.values())
+        return found | {each: {**found[each], "value": turned[each]} for each in params}
+
+    def on_use(self, data: Update, event: gr.EventData, request: gr.Request) -> Update:
         """A model was put on a side from elsewhere, with a task that it can do."""
         spec = self.arena.catalog.models.get(str(event._data.get("value")))
         if spec is None:
             return {self.asked.task: gr.skip()}
-        offered = [name for name in spec.tasks if name in self.arena.catalog.tasks]
+        task, offered = data[self.asked.task], [name for name in spec.tasks if name in self.arena.catalog.tasks]
         task = task if task in offered else offered[0]
-        models = (a, spec.id) if event._data.get("side") == "b" else (spec.id, b)
-        return {self.asked.task: task} | self.describe(now, task, models, prompt, language(request))
+        side = self.two if event._data.get("side") == "b" else self.one
+        wanted = {self.asked.task: task, side.model: spec.id}
+        return {self.asked.task: task} | self.describe(data | wanted, language(request))
 
-    def on_picture(
-        self,
-        now: Chosen,
-        task: str,
-        a: str | None,
-        b: str | None,
-        prompt: str,
-        reference: str,
-        spoken: str,
-        request: gr.Request,
-    ) -> Update:
+    def on_picture(self, data: Update, request: gr.Request) -> Update:
         """Another picture was chosen, perhaps while a comparison still runs; its boxes are for the other one."""
+        now: Chosen = data[self.image.chosen]
         live = self.running.visitors.running(str(request.session_hash))
         if live:
             live.pictured = now.image == live.request.image
-        return self.describe(now, task, (a, b), prompt, language(request)) | self.fill(now, reference, spoken)
+        filled = self.fill(now, data[self.asked.reference], data[self.asked.language])
+        return self.describe(data, language(request)) | filled
 
-    def on_open(
-        self, live: Live | None, now: Chosen, task: str, a: str | None, b: str | None, prompt: str, request: gr.Request
-    ) -> Update:
+    def on_open(self, data: Update, request: gr.Request) -> Update:
         """Everything the server has written, when the page opens and in another language after a switch."""
         lang, board = language(request), self.running.board
+        live: Live | None = data[self.running.last]
+        now: Chosen = data[self.image.chosen]
         updates = self.image.open(now, lang)
         shown: Chosen = updates[self.image.chosen]
-        updates |= self.describe(shown, task, (a, b), prompt, lang)
+        updates |= self.describe(data | {self.image.chosen: shown}, lang)
         if now.image is None:
             updates |= self.fill(shown, "", "")
         if live is None:
@@ -147,21 +141,36 @@ class CompareTab:
         live.lang, live.pictured = lang, now.image == live.request.image
         return updates | results.Frames(board, live).next()
 
-    def describe(self, now: Chosen, task: str, models: tuple[str | None, str | None], prompt: str, lang: str) -> Update:
-        """What follows from the chosen task and models: lists, badges, parameters, the prompt."""
+    def describe(self, data: Update, lang: str) -> Update:
+        """What follows from the chosen task, models and ways to run them: lists, badges, parameters, the prompt."""
+        task, prompt = data[self.asked.task], data[self.asked.prompt]
         entrants = field(self.arena, task)
-        names = [name if name in entrants else instead(entrants, at) for at, name in enumerate(models)]
         updates: Update = {}
-        for side, name in zip((self.one, self.two), names, strict=True):
-            updates |= contestant.update(side, entrants, name, lang)
-            if name and entrants[name].status.ready:
-                self.arena.slots.preload(entrants[name].spec)
-        reads = any(traits(entrants[name].spec).prompted for name in names if name)
-        wanted = question_panel.prompt_after(self.arena, task, prompt, lang, now.sample)
+        sides: list[Entrant] = []
+        for at, side in enumerate((self.one, self.two)):
+            name = data[side.model] if data[side.model] in entrants else instead(entrants, at)
+            entrant = variant.chosen(self.arena, side.variant, entrants[name], data) if name else None
+            updates |= contestant.update(side, entrants, entrant, self.smaller(entrant, lang), lang)
+            if entrant:
+                sides.append(entrant)
+                if entrant.status.ready:
+                    self.arena.slots.preload(entrant.spec)
+        reads = any(traits(each.spec).prompted for each in sides)
+        wanted = question_panel.prompt_after(self.arena, task, prompt, lang, data[self.image.chosen].sample)
         # Written only when it changes: the visitor may have begun to write his own while this was under way.
         value = {} if wanted == prompt else {"value": wanted}
         info = None if reads else t("ui.prompt_ignored")
-        return updates | {self.asked.prompt: gr.Textbox(interactive=reads, info=info, **value)}
+        too_big = any(each.status.code == "does_not_fit" for each in sides)
+        return updates | {
+            self.asked.prompt: gr.Textbox(interactive=reads, info=info, **value),
+            self.anyway: gr.Checkbox(visible=too_big, value=bool(data[self.anyway] and too_big)),
+        }
+
+    def smaller(self, entrant: Entrant | None, lang: str) -> str:
+        """What to take when it does not fit."""
+        if entrant is None:
+            return ""
+        return advice.instead(entrant.status, entrant.spec, self.arena.catalog, self.arena.gpus).text(lang)
 
     def fill(self, now: Chosen, reference: str, spoken: str) -> Update:
         """The right answer and the language of the document once another picture is chosen.
@@ -184,7 +193,8 @@ class CompareTab:
         for side in (self.one, self.two):
             if not data[side.model]:
                 raise RunError("bad_input", key="ui.missing.models")
-            spec = self.arena.catalog.find(data[side.model])
+            entry = variant.usual(self.arena, self.arena.catalog.find(data[side.model]))
+            spec = variant.chosen(self.arena, side.variant, entry, data).spec
             params = given_params(side, spec, data, lang)
             place_pages(params, self.arena.images, chosen.image, chosen.source)
             sides.append(Side(spec, params))
@@ -195,6 +205,7 @@ class CompareTab:
             prompt=data[self.asked.prompt] or "",
             language=data[self.asked.language] or "",
             reference=(data[self.asked.reference] or "").strip() or None,
+            anyway=bool(data[self.anyway]),
         )
         return Live(self.arena, request, lang, {code: name_of(chosen, code) for code in LANGUAGES})
 
@@ -203,10 +214,3 @@ def instead(entrants: Mapping[str, Entrant], side: int) -> str | None:
     """The model for a side whose own cannot do the task: ready ones first, another one for each side."""
     names = list(entrants)
     return names[side % len(names)] if names else None
-
-
-def swap_halves(*values: Any) -> list[Any]:
-    """A's and B's values in each other's places: two models, then the parameters of A and those of B."""
-    a, b, *params = values
-    half = len(params) // 2
-    return [b, a, *params[half:], *params[:half]]
