@@ -26,6 +26,10 @@ Line = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 REVISION = re.compile(r"(pin:)?(?!-)[\w.][\w./-]{0,127}", re.ASCII)
+# Names of environment variables that hold what a model's own code has no business to know.
+SECRET = re.compile(
+    r".*(_KEYS?|_ACCESS_KEY_ID|_TOKENS?|_SECRETS?|PASSWORD|PASSWD|PASSPHRASE|_CREDENTIALS?|DATABASE_URL)", re.IGNORECASE
+)
 # owner/name as the Hugging Face Hub allows it
 HUB_ID = re.compile(r"(?=.{3,193}\Z)(?!.*(--|\.\.))\w[\w.-]{0,95}/\w[\w.-]{0,95}(?<![.-])(?<!\.git)", re.ASCII)
 
@@ -68,6 +72,13 @@ class EndpointEntry(Strict):
     url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$")]
     model: Line
     key_variable: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$|^$")] = ""
+
+    @field_validator("key_variable")
+    @classmethod
+    def _kept_from_models(cls, value: str) -> str:
+        if value and not SECRET.fullmatch(value):
+            raise ValueError("must end in _KEY, _TOKEN, _SECRET or PASSWORD: no model's code gets to see those")
+        return value
 
 
 class ModeEntry(Strict):

@@ -60,19 +60,25 @@ def status_of(got: Answer) -> Status:
 
 
 def timeline_of(lease: Lease, got: Answer) -> Timeline:
-    """The stages' seconds; the total is their sum, for nothing happens between them."""
+    """The stages' seconds; the total is their sum, for nothing happens between them.
+
+    Of a service elsewhere nobody knows what it loads and when: finding it belongs to the start.
+    """
+    load_s, start_s, cold = lease.load_s, lease.start_s, lease.cold
+    if lease.spec.elsewhere:
+        load_s, start_s, cold = None, (start_s or 0.0) + load_s if load_s is not None else start_s, None
     generate_s = (got.answered or got.ended or got.asked or 0) - got.asked if got.asked else None
     first = got.first or got.answered
-    stages = (lease.queue_s, lease.unload_s, lease.start_s, lease.load_s, generate_s)
+    stages = (lease.queue_s, lease.unload_s, start_s, load_s, generate_s)
     return Timeline(
         queue_s=lease.queue_s,
         unload_s=lease.unload_s,
-        start_s=lease.start_s,
-        load_s=lease.load_s,
+        start_s=start_s,
+        load_s=load_s,
         first_token_s=first - got.asked if got.asked and first else None,
         generate_s=generate_s,
         total_s=sum(stage for stage in stages if stage is not None) if lease.queue_s is not None else None,
-        cold=lease.cold,
+        cold=cold,
     )
 
 
@@ -142,7 +148,7 @@ def record(arena: Arena, request: Request, order: int, letter: str, side: Side, 
         reference=request.reference,
         timeline=timeline,
         memory=memory,
-        device=gpu.name if gpu else arena.cpu,
+        device=spec.elsewhere.host if spec.elsewhere else gpu.name if gpu else arena.cpu,
         driver=gpu.driver if gpu else None,
         app_version=VERSION,
         app_commit=arena.commit,

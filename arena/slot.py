@@ -7,6 +7,7 @@ the request that wants it; every wait is a generator that gives a sign of life a
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -45,10 +46,13 @@ class Waiting:
 
 
 class Slot:
-    """One device, one loaded model. `gpu` is None for the CPU."""
+    """One device, one loaded model. `gpu` is None for the CPU, and for a service elsewhere: `place` is its address."""
 
-    def __init__(self, gpu: Device | None, settings: Settings, gpus: Gpus, interpreters: Interpreters) -> None:
+    def __init__(
+        self, gpu: Device | None, settings: Settings, gpus: Gpus, interpreters: Interpreters, place: str = ""
+    ) -> None:
         self.device = "cuda:0" if gpu else "cpu"  # as the worker sees it: this device and no other
+        self.place = place or self.device
         self.device_index = gpu.index if gpu else None
         self.gpu = gpu
         self._env = {"CUDA_VISIBLE_DEVICES": gpu.uuid if gpu else ""}
@@ -66,7 +70,7 @@ class Slot:
         self._last_used = time.monotonic()
         self._closed = False
         if settings.idle_unload_s:
-            threading.Thread(target=self._unload_when_idle, daemon=True, name=f"{self.device} idle").start()
+            threading.Thread(target=self._unload_when_idle, daemon=True, name=f"{self.place} idle").start()
 
     # --- what everybody may ask
 
@@ -78,7 +82,7 @@ class Slot:
         """State, loaded model and number of waiting requests; to be shown, never to be acted on."""
         with self._condition:
             return {
-                "device": self.device,
+                "device": self.place,
                 "state": self._state,
                 "model": self._loaded.id if self._loaded else None,
                 "busy": self._holder is not None,
@@ -274,8 +278,8 @@ class Lease:
         self.slot._leave(self)
 
     def pids(self) -> list[int]:
-        """Processes whose memory is this lease's; none while it waits."""
-        return self.handle.pids() if self.handle else []
+        """Processes whose memory is this lease's; none while it waits, and none for a service elsewhere."""
+        return self.handle.pids() if self.handle and not self.spec.elsewhere else []
 
     def wait_turn(self) -> Iterator[Waiting]:
         """Until the device is ours. Raises `RunError` when cancelled or when too many wait."""
@@ -327,11 +331,20 @@ class Lease:
 def for_adapter(spec: ModelSpec, device: str, home: Path) -> dict[str, object]:
     """What `Adapter.load` is told of a catalogue entry; `home` holds the commits that are pinned."""
     names = ("id", "source", "quantization", "dtype", "trust_remote_code", "options")
-    return {name: getattr(spec, name) for name in names} | {
+    told = {name: getattr(spec, name) for name in names} | told_of_service(spec)
+    return told | {
         "device": device,
         "revision": pins.revision_to_load(spec, home),
         "also": {each.source: pins.revision_to_load(each, home) for each in spec.further},
     }
+
+
+def told_of_service(spec: ModelSpec) -> dict[str, object]:
+    """Where a service elsewhere is, and its key, which goes to this one worker alone."""
+    if not spec.elsewhere:
+        return {}
+    told = {"base_url": spec.elsewhere.url, "served": spec.elsewhere.model, "key_variable": spec.elsewhere.key_variable}
+    return {"options": {**spec.options, **told}, "api_key": os.environ.get(spec.elsewhere.key_variable, "")}
 
 
 # What `unload` asks for: the device itself, with no model on it.
@@ -349,12 +362,14 @@ class Slots:
         self._lock = threading.Lock()  # protects _slots: two first requests must share one slot
 
     def for_(self, spec: ModelSpec) -> Slot:
-        """The slot of the device the model runs on: the first GPU, or the CPU for embedded engines."""
-        gpu = None if spec.mode == "embedded" else next(iter(self.gpus.devices()), None)
-        device = gpu.uuid if gpu else "cpu"
+        """The slot of the device the model runs on: the first GPU, the CPU for embedded engines, or a service
+        elsewhere, which holds none of our memory and so takes nobody's place."""
+        place = spec.elsewhere.url if spec.elsewhere else ""
+        gpu = None if spec.mode == "embedded" or place else next(iter(self.gpus.devices()), None)
+        device = place or (gpu.uuid if gpu else "cpu")
         with self._lock:
             if device not in self._slots:
-                self._slots[device] = Slot(gpu, self.settings, self.gpus, self.interpreters)
+                self._slots[device] = Slot(gpu, self.settings, self.gpus, self.interpreters, place)
             return self._slots[device]
 
     def preload(self, spec: ModelSpec) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, get_args
+from urllib.parse import urlsplit
 
 from arena.entries import COMMIT, Dtype, ModeName, Quantization, is_local, shown
 from arena.errors import RunError
@@ -42,6 +43,11 @@ class EndpointSpec:
     url: str
     model: str
     key_variable: str = ""
+
+    @property
+    def host(self) -> str:
+        """The machine that answers, and the port if it is not the usual."""
+        return urlsplit(self.url).netloc
 
 
 @dataclass(frozen=True)
@@ -147,6 +153,11 @@ class ModelSpec:
     def pinned(self) -> bool:
         """Whether the revision alone fixes what is run."""
         return bool(COMMIT.fullmatch(self.revision))
+
+    @property
+    def elsewhere(self) -> EndpointSpec | None:
+        """The service that runs it, as it is set; None when it runs on this machine."""
+        return self.in_mode(self.mode).endpoint
 
     def in_mode(self, name: str) -> Mode:
         """The mode by name; an empty one for a spec made without modes."""

@@ -24,8 +24,8 @@ from arena.spec import ModelSpec
 from arena.strings import tr
 
 Code = Literal[
-    "ready", "needs_models", "needs_interpreter", "needs_engine", "needs_download", "needs_docker", "does_not_fit",
-    "planned",
+    "ready", "needs_models", "needs_interpreter", "needs_engine", "needs_download", "needs_docker", "needs_key",
+    "does_not_fit", "planned",
 ]  # fmt: skip
 Level = Literal["fits", "tight", "too_big", "no_gpu", "unknown", "none_needed"]
 PACKAGES = {"cv2": "opencv-python-headless", "PIL": "pillow"}  # where the package is not named like the module
@@ -139,7 +139,7 @@ def model_status(
     elif not adapter_exists(spec.adapter):
         found = ModelStatus("planned")
     elif spec.mode == "endpoint":
-        found = packages_status(spec) or ModelStatus("ready")
+        found = packages_status(spec) or endpoint_status(spec)
     else:
         found = too_big or packages_status(spec) or download_status(spec, settings) or ready(gpus)
     return (found.ready and warning(spec, gpus, ours)) or found
@@ -154,6 +154,15 @@ def container_status() -> ModelStatus:
     if not os.environ.get("DOCKER_HOST") and not any(Path(socket).exists() for socket in DOCKER_SOCKETS):
         return ModelStatus("needs_docker", "sudo apt-get install docker.io")
     return ModelStatus("planned")
+
+
+def endpoint_status(spec: ModelSpec) -> ModelStatus:
+    """Of a service elsewhere: whether its key is there. Whether it answers is not asked when models are listed."""
+    place = spec.elsewhere
+    if place and place.key_variable and not os.environ.get(place.key_variable):
+        params = {"variable": place.key_variable}
+        return ModelStatus("needs_key", f"export {place.key_variable}=…", params=params)
+    return ModelStatus("ready", key="ready_elsewhere", params={"host": place.host if place else ""})
 
 
 def engine_status(adapter: type[Adapter]) -> ModelStatus:

@@ -24,6 +24,7 @@ import psutil
 
 from adapters.base import Job, Output, adapter_class
 from arena.cancel import Cancel
+from arena.entries import SECRET
 from arena.errors import RunError
 from arena.runtimes.handle import NO_SIGN, Sign
 from arena.runtimes.warm import WarmParent
@@ -33,16 +34,6 @@ TICK = 0.1  # seconds between two signs of life while nothing comes
 GRACE = 1.0  # seconds a worker has to stop by itself when told to
 LOG_LINES, LOG_LINE = 200, 2000
 
-# What a model's own code has no business to know.
-SECRETS = (
-    "ARENA_DATABASE_URL",
-    "ARENA_API_KEYS",
-    "ARENA_ADMIN_KEY",
-    "HF_TOKEN",
-    "HUGGING_FACE_HUB_TOKEN",
-    "OPENAI_API_KEY",
-)
-
 
 def overlay(interpreter: str) -> Path:
     """The folder of packages that an older interpreter puts in front of ours; `make models-legacy` fills it."""
@@ -51,7 +42,7 @@ def overlay(interpreter: str) -> Path:
 
 def worker_env(interpreter: str = "main") -> dict[str, str]:
     """The environment of every worker: offline, unbuffered, without our secrets, its own packages first."""
-    env = {name: value for name, value in os.environ.items() if name not in SECRETS}
+    env = {name: value for name, value in os.environ.items() if not SECRET.fullmatch(name)}
     own = "" if interpreter == "main" else str(overlay(interpreter))
     return env | {
         "PYTHONPATH": os.pathsep.join(filter(None, [own, str(ROOT), env.get("PYTHONPATH")])),

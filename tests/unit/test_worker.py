@@ -255,6 +255,10 @@ def test_workers_know_no_secret_and_have_no_network(monkeypatch):
 
     monkeypatch.setenv("HF_TOKEN", "hf_0d9c1")
     monkeypatch.setenv("ARENA_DATABASE_URL", "postgresql://user:0d9c1@host/db")
+    for name in ("ARENA_API_KEYS", "OPENAI_API_KEY", "SOME_CLOUD_KEY", "AWS_SECRET_ACCESS_KEY", "PGPASSWORD", "x_token"):
+        monkeypatch.setenv(name, "sk-0d9c1")
+    monkeypatch.setenv("KEYBOARD", "qwerty")
     env = worker_env()
+    assert env["KEYBOARD"] == "qwerty" and env["TOKENIZERS_PARALLELISM"] == "false"
     assert "0d9c1" not in json.dumps(env) and env["HF_HUB_OFFLINE"] == "1"
     assert Path(env["PYTHONPATH"].split(os.pathsep)[0]) == ROOT
