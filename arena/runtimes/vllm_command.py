@@ -64,7 +64,10 @@ def plan(spec: ModelSpec, settings: Settings, gpu: Device | None, image: str) ->
         "--max-model-len": str(container.max_model_len),
         "--dtype": DTYPES[spec.dtype],
         "--limit-mm-per-prompt": json.dumps({"image": IMAGES}),
+        "--trust-request-mm-kwargs": "",  # the only client that has the key is ours
     }
+    if processor := spec.options.get("image_processor"):  # as many pixels as transformers gives the model
+        options["--mm-processor-kwargs"] = json.dumps(processor)
     if gpu:
         options["--gpu-memory-utilization"] = f"{container.gpu_memory_utilization:g}"
     if container.enforce_eager:
