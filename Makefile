@@ -19,7 +19,7 @@ GENERATED = $(shell grep -lF "[[[cog" *.txt *.md docs/*.md docker/* 2>/dev/null)
 COG := PYTHONPATH=. $(VENV)/bin/cog -I docs
 
 .NOTPARALLEL:
-.PHONY: help run setup models models-legacy test test-legacy test-postgres check fix bench doctor clean venv russian browser compiler
+.PHONY: help run setup models models-legacy test test-legacy test-postgres test-docker check fix bench doctor clean venv russian browser compiler
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -43,6 +43,10 @@ test-legacy: $(DEV) $(LEGACY) ## the tests of models that bring their own code, 
 test-postgres: $(DEV) ## the tests of the store against a PostgreSQL server of their own
 	@requirements/system.sh packages postgresql
 	@$(PY) -m pytest -m postgres $(ARGS)
+
+test-docker: $(DEV) ## the tests of vLLM's container against a real Docker Engine, with a stand-in for vLLM
+	@requirements/system.sh docker
+	@$(PY) -m pytest -m docker tests/docker $(ARGS)
 
 check: $(DEV) ## every rule of the house; changes nothing
 	$(VENV)/bin/ruff check .

@@ -16,7 +16,7 @@ import psutil
 from adapters.base import Adapter, adapter_class
 from arena import hub, pins
 from arena.catalog import adapter_exists as adapter_exists
-from arena.config import Settings
+from arena.config import VLLM_IMAGE, Settings
 from arena.errors import RunError
 from arena.gpu import exists
 from arena.runtimes.process import Interpreters
@@ -135,7 +135,7 @@ def model_status(
         return engine_status(adapter_class(spec.adapter)) if adapter_exists(spec.adapter) else ModelStatus("planned")
     too_big = None if anyway else memory_status(spec, gpus)
     if spec.mode == "vllm":
-        found = too_big or container_status()
+        found = too_big or container_status(spec, settings, gpus, anyway)
     elif not adapter_exists(spec.adapter):
         found = ModelStatus("planned")
     elif spec.mode == "endpoint":
@@ -149,11 +149,19 @@ def ready(gpus: Cards) -> ModelStatus:
     return ModelStatus("ready", key="" if gpus.devices() else "ready_cpu")
 
 
-def container_status() -> ModelStatus:
-    """Of a model in vLLM's container."""
-    if not os.environ.get("DOCKER_HOST") and not any(Path(socket).exists() for socket in DOCKER_SOCKETS):
-        return ModelStatus("needs_docker", "sudo apt-get install docker.io")
-    return ModelStatus("planned")
+def container_status(spec: ModelSpec, settings: Settings, gpus: Cards, anyway: bool) -> ModelStatus:
+    """Of a model in vLLM's container. Whether its image is here would take a question to Docker: the start tells."""
+    container = spec.in_mode(spec.mode).container
+    image = (container and container.image) or settings.vllm_image
+    if image == VLLM_IMAGE and not gpus.devices() and not anyway:  # made for CUDA; another one may be for a CPU
+        return ModelStatus("does_not_fit", key="needs_gpu_image")
+    if not os.environ.get("DOCKER_HOST"):
+        sockets = [socket for socket in DOCKER_SOCKETS if Path(socket).exists()]
+        if not sockets:
+            return ModelStatus("needs_docker", "sudo apt-get install docker.io")
+        if not any(os.access(socket, os.W_OK) for socket in sockets):
+            return ModelStatus("needs_docker", "sudo usermod -aG docker $USER", key="docker_closed")
+    return packages_status(spec) or download_status(spec, settings) or ready(gpus)
 
 
 def endpoint_status(spec: ModelSpec) -> ModelStatus:

@@ -6,6 +6,7 @@
 #   system.sh russian            Russian for Tesseract; a machine that cannot have it goes on without
 #   system.sh browser            a browser for the tests
 #   system.sh compiler           for the stand-in of the GPU driver's library in the tests
+#   system.sh docker             a Docker Engine for the tests, started where nothing else starts it
 #   system.sh packages NAME...   Debian packages by name
 set -eu
 here=$(dirname "$0")
@@ -83,6 +84,38 @@ browser() {
 
 compiler() {
     command -v "${CC:-cc}" >/dev/null || packages gcc libc6-dev
+}
+
+# Leaves alone whatever answers already. One started here goes on afterwards; its pid is in /run/arena-dockerd.pid.
+docker() {
+    ! engine_answers || return 0
+    if [ "$(uname)" != Linux ]; then
+        echo "No Docker Engine answers. Start Docker Desktop, then try again." >&2
+        return 1
+    fi
+    [ -n "$(command -v dockerd)" ] || packages docker.io iptables || return 1
+    if [ "$(id -u)" != 0 ]; then
+        echo "No Docker Engine answers. To start it, run:  sudo systemctl start docker" >&2
+        return 1
+    fi
+    if [ -d /run/systemd/system ]; then
+        systemctl start docker
+    else
+        nohup dockerd --pidfile /run/arena-dockerd.pid >/var/log/arena-dockerd.log 2>&1 </dev/null &
+    fi
+    tries=0
+    while ! engine_answers; do
+        tries=$((tries + 1))
+        if [ "$tries" -gt 60 ]; then
+            echo "The Docker Engine does not start here: $(tail -n 1 /var/log/arena-dockerd.log 2>/dev/null)" >&2
+            return 1
+        fi
+        sleep 0.5
+    done
+}
+
+engine_answers() {
+    "$here/../.venv/bin/python" -c "import docker; docker.from_env(timeout=10).ping()" >/dev/null 2>&1
 }
 
 "$@"

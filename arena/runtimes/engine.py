@@ -195,7 +195,7 @@ class Engine:
         with told():
             try:
                 text = made.logs(tail=lines).decode("utf-8", "replace")
-            except docker.errors.NotFound:
+            except docker.errors.APIError:  # of one that is just being removed there is none
                 return []
         return [line.replace(key_of(made) or "\0", "…")[:500] for line in cleaned(text)]
 

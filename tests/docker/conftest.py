@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
 import socket
-import subprocess
-import sys
-import time
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import docker
-import image as standin
-import psutil
 import pytest
+import standin_image
+from programs import RUN, Other, Start
 
-from arena.cancel import Cancel
 from arena.config import Settings, load_settings
 from arena.runtimes import engine as engine_module
 from arena.runtimes.container import Container
@@ -26,9 +19,6 @@ from arena.runtimes.hold import owner
 from arena.runtimes.process import Interpreters
 from arena.runtimes.vllm_command import volume
 from arena.spec import ContainerSpec, Mode, ModelSpec
-
-HERE = Path(__file__).parent
-RUN = uuid.uuid4().hex[:8]
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +34,7 @@ def client() -> Iterator[docker.DockerClient]:
 @pytest.fixture(scope="session")
 def image(client: docker.DockerClient) -> Iterator[str]:
     name = f"arena-standin-{RUN}:1"
-    standin.build(client, name)
+    standin_image.build(client, name)
     yield name
     client.images.remove(name, force=True)
     for kept in client.volumes.list(filters={"name": volume()}):
@@ -94,35 +84,16 @@ def model(tmp_path: Path) -> Callable[..., ModelSpec]:
     return make
 
 
-class Start:
-    """One container being brought up and used as the slot does it."""
-
-    def __init__(self, container: Container, settings: Settings) -> None:
-        self.container, self.settings, self.cancel = container, settings, Cancel()
-        self.signs: list = []
-
-    def up(self, until: Callable[[Start], bool] = lambda _: False) -> Start:
-        timeout = self.settings.start_timeout_s
-        for step in (
-            lambda: self.container.wait_started(timeout, self.cancel),
-            lambda: self.container.load({"id": "x", "options": {}}, timeout, self.cancel),
-        ):
-            for sign in step():
-                self.signs.append(sign)
-                if until(self):
-                    return self
-        return self
-
-    def down(self) -> None:
-        self.container.kill()
-        for _ in self.container.wait_gone():
-            pass
+@pytest.fixture(scope="session")
+def interpreters() -> Iterator[Interpreters]:
+    interpreters = Interpreters()
+    yield interpreters
+    interpreters.stop()
 
 
 @pytest.fixture
-def start(settings: Settings, ours: object) -> Iterator[Callable[..., Start]]:
+def start(settings: Settings, ours: object, interpreters: Interpreters) -> Iterator[Callable[..., Start]]:
     """`start(spec)` makes a `Start`; whatever still runs of it in the end is taken down."""
-    interpreters = Interpreters(warm=False)
     started: list[Start] = []
 
     def make(spec: ModelSpec, **changes: object) -> Start:
@@ -145,38 +116,6 @@ def picture(tmp_path: Path) -> str:
     return str(path)
 
 
-class Other:
-    """Another program with the same right to containers, in a process of its own: `holder.py`."""
-
-    def __init__(self, spec: ModelSpec, settings: Settings) -> None:
-        container = spec.in_mode("vllm").container
-        assert container
-        told = {
-            "id": spec.id,
-            "source": spec.source,
-            "name": container.name,
-            "port": container.port,
-            "home": str(settings.home),
-            "image": settings.vllm_image,
-        }
-        self.process = subprocess.Popen(
-            [sys.executable, str(HERE / "holder.py"), json.dumps(told)],
-            stdout=subprocess.PIPE,
-            text=True,
-            env=os.environ
-            | {"PYTHONPATH": os.pathsep.join(filter(None, [str(HERE.parent.parent), os.environ.get("PYTHONPATH")]))},
-        )
-        assert self.process.stdout
-        self.said = self.process.stdout.readline().strip()
-
-    def end(self) -> None:
-        """As a crash or a power cut would: it can clean up nothing."""
-        self.process.kill()
-        self.process.wait()
-        assert self.process.stdout
-        self.process.stdout.close()
-
-
 @pytest.fixture
 def other(settings: Settings, ours: object) -> Iterator[Callable[[ModelSpec], Other]]:
     others: list[Other] = []
@@ -189,14 +128,3 @@ def other(settings: Settings, ours: object) -> Iterator[Callable[[ModelSpec], Ot
     for each in others:
         if each.process.poll() is None:
             each.end()
-
-
-def wait_for(what: Callable[[], object], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)
-
-
-def gone(pid: int) -> bool:
-    return not psutil.pid_exists(pid)

@@ -34,8 +34,13 @@ class PrivateEngine:
             time.sleep(0.1)
 
     def _answers(self) -> bool:
-        done = subprocess.run(["docker", "-H", self.address, "version"], capture_output=True)
-        return done.returncode == 0
+        client = docker.DockerClient(base_url=self.address, version="1.41", timeout=5)
+        try:
+            return bool(client.ping())
+        except (docker.errors.DockerException, OSError):
+            return False
+        finally:
+            client.close()
 
     def client(self) -> docker.DockerClient:
         return docker.DockerClient(base_url=self.address, timeout=60)

@@ -9,10 +9,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import image as standin
 import pytest
-from conftest import RUN
+import standin_image
 from private_engine import PrivateEngine
+from programs import RUN
 
 from adapters.base import Job, Output
 from arena.errors import RunError
@@ -33,7 +33,7 @@ def private() -> Iterator[PrivateEngine]:
     engine = PrivateEngine(folder, f"arena{RUN}"[:13], "10.213.77.1/24")
     try:
         client = engine.client()
-        standin.build(client, "arena-standin:1")
+        standin_image.build(client, "arena-standin:1")
         client.close()
         yield engine
     finally:
