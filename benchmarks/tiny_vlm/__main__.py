@@ -1,0 +1,72 @@
+"""Trains, examines and saves the small model: ``python -m benchmarks.tiny_vlm train|evaluate|export --help``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.tiny_vlm.sizes import RECIPES
+
+
+def home() -> Path:
+    """Where trainings live unless told otherwise: in the application's data folder."""
+    from arena.config import load_settings
+
+    return load_settings().home / "tiny-vlm"
+
+
+def train(given: argparse.Namespace) -> None:
+    import torch
+
+    from benchmarks.tiny_vlm import checkpoint
+    from benchmarks.tiny_vlm.training import Pace
+    from benchmarks.tiny_vlm.training import train as go
+
+    device = given.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    if given.threads:
+        torch.set_num_threads(given.threads)
+    folder = given.resume or given.out or home()
+    if given.resume or (folder / checkpoint.NAME).exists():
+        state = checkpoint.load(folder, device)
+        print(f"going on at step {state.done} in {folder}")
+    else:
+        recipe = RECIPES[given.recipe or ("gpu" if device == "cuda" else "cpu")]
+        state = checkpoint.begin(replace(recipe, seed=given.seed), device)
+    if given.steps:
+        state.recipe = replace(state.recipe, steps=given.steps)
+    count = sum(weight.numel() for weight in state.learner.model.parameters())
+    print(f"{count / 1e6:.1f}M parameters on {device}, {state.recipe}", flush=True)
+    pace = Pace(
+        minutes=given.minutes, processes=given.processes, exam_minutes=given.exam_minutes, exam_items=given.exam_items
+    )
+    done = go(state, folder, pace, lambda text: print(text, flush=True))
+    print(f"{'done' if done else 'stopped'} at step {state.done}; python -m benchmarks.tiny_vlm train --resume {folder}")
+
+
+def main() -> None:
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.tiny_vlm", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    learn = commands.add_parser("train", help="train from random weights, or go on from a checkpoint")
+    learn.add_argument("--recipe", choices=RECIPES, help="by default the one of the device")
+    learn.add_argument("--out", type=Path, help="folder of the checkpoint and the curves")
+    learn.add_argument("--resume", type=Path, metavar="DIR", help="go on from the checkpoint in this folder")
+    learn.add_argument("--minutes", type=float, default=0, help="stop after so many, with a checkpoint")
+    learn.add_argument("--steps", type=int, default=0, help="steps in all, another end than the recipe's")
+    learn.add_argument("--seed", type=int, default=7)
+    learn.add_argument("--device", help="cpu or cuda; by default what there is")
+    learn.add_argument("--threads", type=int, default=0, help="of the processor, for the arithmetic")
+    learn.add_argument("--processes", type=int, default=0, help="that draw the pictures; 0: the one that trains")
+    learn.add_argument("--exam-minutes", type=float, default=10, help="between two looks at held-out items, 0 for none")
+    learn.add_argument("--exam-items", type=int, default=8, help="held-out items a class")
+    learn.set_defaults(run=train)
+
+    given = parser.parse_args()
+    given.run(given)
+
+
+if __name__ == "__main__":
+    main()

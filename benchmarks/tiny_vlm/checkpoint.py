@@ -1,0 +1,75 @@
+"""The state of a training as one file: weights, their running mean, the optimiser, and how far it has come."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch  # noqa: TID253 - only the training imports this
+
+from benchmarks.tiny_vlm import model, words
+from benchmarks.tiny_vlm.learning import Learner
+from benchmarks.tiny_vlm.sizes import Recipe, Shape
+
+NAME = "checkpoint.pt"
+
+
+@dataclass
+class State:
+    """A training between two steps. There is no other state: what a step sees follows from its number.
+
+    mean: the model with the running mean of the weights, which is the one that answers. seconds: of training so far.
+    """
+
+    recipe: Recipe
+    learner: Learner
+    mean: Any
+    optimiser: torch.optim.AdamW
+    done: int = 0
+    seconds: float = 0.0
+
+
+def begin(recipe: Recipe, device: str) -> State:
+    """Random weights by the recipe's seed."""
+    torch.manual_seed(recipe.seed)
+    learner = Learner(model.build(recipe.shape, recipe.seed)).to(device)
+    plain = [weight for weight in learner.parameters() if weight.ndim < 2]
+    matrices = [weight for weight in learner.parameters() if weight.ndim >= 2]
+    optimiser = torch.optim.AdamW(
+        [{"params": matrices, "weight_decay": recipe.decay}, {"params": plain, "weight_decay": 0.0}],
+        lr=recipe.rate, betas=(0.9, 0.98), fused=True,
+    )  # fmt: skip
+    mean = copy.deepcopy(learner.model).requires_grad_(False).eval()
+    return State(recipe, learner, mean, optimiser)
+
+
+def save(state: State, folder: Path) -> None:
+    """Whole or not at all."""
+    part = folder / f"{NAME}.part"
+    torch.save(
+        {
+            "recipe": asdict(state.recipe), "words": words.shared().get_vocab(), "done": state.done,
+            "seconds": state.seconds, "learner": state.learner.state_dict(), "mean": state.mean.state_dict(),
+            "optimiser": state.optimiser.state_dict(),
+        },
+        part,
+    )  # fmt: skip
+    part.replace(folder / NAME)
+
+
+def load(folder: Path, device: str) -> State:
+    """Where the training in `folder` stopped. Raises `ValueError` when the words of the questions have changed since,
+    for the weights belong to the tokens they were trained with."""
+    kept = torch.load(folder / NAME, map_location=device, weights_only=True)
+    if kept["words"] != words.shared().get_vocab():
+        raise ValueError(f"{folder / NAME} was trained with other words; begin anew in another folder")
+    given = kept["recipe"]
+    recipe = Recipe(**{**given, "shape": Shape(**given["shape"]), "fonts": tuple(given["fonts"])})
+    state = begin(recipe, device)
+    state.learner.load_state_dict(kept["learner"])
+    state.mean.load_state_dict(kept["mean"])
+    state.optimiser.load_state_dict(kept["optimiser"])
+    state.done, state.seconds = kept["done"], kept["seconds"]
+    return state

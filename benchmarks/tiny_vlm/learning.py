@@ -1,0 +1,143 @@
+"""One pass over a group of pictures of one size, with the weights of a Qwen2-VL of transformers.
+
+It computes what the model's own forward computes, but for a whole group at once: that one sends pictures through the
+eye one by one. While training, every visual token is also asked what stands in it; the layer that answers is dropped.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from benchmarks.tiny_vlm.batches import IGNORED, SEEN, SLOTS
+from benchmarks.tiny_vlm.sizes import CELL
+
+MEAN = (0.48145466, 0.4578275, 0.40821073)  # what the image processor of Qwen2-VL takes off and divides by
+SPREAD = (0.26862954, 0.26130258, 0.27577711)
+NOTHING = 0.2  # weight of the empty slots, which are most
+
+
+def patches(pixels: Tensor) -> Tensor:
+    """(n, height, width, 3) uint8 → (n, patches, 3*14*14), in the order of Qwen2-VL: cell by cell, four in each."""
+    n, height, width, _ = pixels.shape
+    mean, spread = pixels.new_tensor(MEAN, dtype=torch.float32), pixels.new_tensor(SPREAD, dtype=torch.float32)
+    scaled = (pixels.float() / 255 - mean) / spread
+    rows, columns, half = height // CELL, width // CELL, CELL // 2
+    cut = scaled.reshape(n, rows, 2, half, columns, 2, half, 3).permute(0, 1, 4, 2, 5, 7, 3, 6)
+    return cut.reshape(n, rows * columns * 4, 3 * half * half)
+
+
+def turned(x: Tensor, angles: Tensor) -> Tensor:
+    """Rotary positions: x (…, t, width), angles (t, width/2)."""
+    cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
+    first, second = x.chunk(2, -1)
+    return torch.cat((first * cos - second * sin, second * cos + first * sin), -1)
+
+
+def frequencies(width: int, theta: float, device: torch.device) -> Tensor:
+    return 1.0 / theta ** (torch.arange(0, width, 2, device=device, dtype=torch.float32) / width)
+
+
+def look(visual: Any, pixels: Tensor) -> Tensor:
+    """The eye: (n, height, width, 3) → (n, cells, width of the text model)."""
+    n, height, width, _ = pixels.shape
+    rows, columns = height // CELL, width // CELL
+    cut = patches(pixels)
+    # Qwen2-VL sees a still picture twice, as two frames of a film; so their kernels can be added.
+    kernel = visual.patch_embed.proj.weight.sum(2).flatten(1)
+    x = cut.to(kernel.dtype) @ kernel.T
+    heads = visual.blocks[0].attn.num_heads
+    wide = x.shape[-1] // heads
+    inner = torch.arange(2, device=x.device)
+    down = (torch.arange(rows, device=x.device)[:, None, None, None] * 2 + inner[:, None]).expand(-1, columns, -1, 2)
+    along = (torch.arange(columns, device=x.device)[:, None, None] * 2 + inner).expand(rows, -1, 2, -1)
+    pace = frequencies(wide // 2, 10000.0, x.device)
+    angles = torch.cat((down.reshape(-1, 1) * pace, along.reshape(-1, 1) * pace), -1)
+    for block in visual.blocks:
+        q, k, v = block.attn.qkv(block.norm1(x)).reshape(n, -1, 3, heads, wide).permute(2, 0, 3, 1, 4)
+        mixed = functional.scaled_dot_product_attention(turned(q, angles), turned(k, angles), v)
+        x = x + block.attn.proj(mixed.transpose(1, 2).reshape(n, -1, heads * wide))
+        x = x + block.mlp(block.norm2(x))
+    merger = visual.merger
+    merged: Tensor = merger.mlp(merger.ln_q(x).reshape(n, rows * columns, -1))
+    return merged
+
+
+def positions(length: int, before: int, rows: int, columns: int, device: torch.device) -> Tensor:
+    """(3, length): time, row and column of every token, for `before` tokens, then the picture, then the rest."""
+    cells = rows * columns
+    place = torch.arange(length, device=device).repeat(3, 1)
+    index = torch.arange(cells, device=device)
+    place[0, before : before + cells] = before
+    place[1, before : before + cells] = before + index // columns
+    place[2, before : before + cells] = before + index % columns
+    place[:, before + cells :] += max(rows, columns) - cells
+    return place
+
+
+def think(language: Any, x: Tensor, place: Tensor) -> Tensor:
+    """The text model over (n, t, width), every token looking back only."""
+    n, length, _ = x.shape
+    config = language.config
+    heads, few = config.num_attention_heads, config.num_key_value_heads
+    wide = config.hidden_size // heads
+    angles = place[:, :, None] * frequencies(wide, config.rope_parameters["rope_theta"], x.device)
+    parts = angles.split(config.rope_parameters["mrope_section"], -1)
+    mixed_angles = torch.cat([part[index] for index, part in enumerate(parts)], -1)
+    for layer in language.layers:
+        normed, attention = layer.input_layernorm(x), layer.self_attn
+        q = attention.q_proj(normed).view(n, length, heads, wide).transpose(1, 2)
+        k = attention.k_proj(normed).view(n, length, few, wide).transpose(1, 2)
+        v = attention.v_proj(normed).view(n, length, few, wide).transpose(1, 2)
+        k, v = (
+            turned(k, mixed_angles).repeat_interleave(heads // few, 1),
+            v.repeat_interleave(heads // few, 1),
+        )
+        mixed = functional.scaled_dot_product_attention(turned(q, mixed_angles), k, v, is_causal=True)
+        x = x + attention.o_proj(mixed.transpose(1, 2).reshape(n, length, -1))
+        x = x + layer.mlp(layer.post_attention_layernorm(x))
+    normed_at_last: Tensor = language.norm(x)
+    return normed_at_last
+
+
+def thought(model: Any, pixels: Tensor, ids: Tensor) -> tuple[Tensor, Tensor]:
+    """What the text model holds at every token (n, t, width), and what the eye handed it (n, cells, width)."""
+    rows, columns = pixels.shape[1] // CELL, pixels.shape[2] // CELL
+    visible = look(model.model.visual, pixels)
+    before = int((ids[0] == model.config.image_token_id).nonzero()[0])
+    x = model.model.language_model.embed_tokens(ids).to(visible.dtype)
+    x = torch.cat((x[:, :before], visible, x[:, before + rows * columns :]), 1)
+    return think(model.model.language_model, x, positions(ids.shape[1], before, rows, columns, x.device)), visible
+
+
+class Learner(nn.Module):
+    """The model and, while it learns, the layer that names what stands in every visual token."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+        self.naming = nn.Linear(model.config.text_config.hidden_size, SLOTS * (len(SEEN) + 1))
+
+    def forward(self, pixels: Tensor, ids: Tensor, labels: Tensor, seen: Tensor) -> dict[str, Tensor]:
+        """Mean losses over a group: `answer` over its tokens, `named` over the slots; and the shares of both right."""
+        held, visible = thought(self.model, pixels, ids)
+        wanted = labels[:, 1:]
+        told = wanted != IGNORED
+        said = self.model.lm_head(held[:, :-1][told]).float()
+        names = self.naming(visible).unflatten(-1, (SLOTS, -1)).float().flatten(0, 2)
+        slots = seen.flatten()
+        weight = names.new_full((names.shape[-1],), 1.0)
+        weight[0] = NOTHING
+        with torch.no_grad():
+            right = (said.argmax(-1) == wanted[told]).float().mean()
+            filled = slots > 0
+            found = (names.argmax(-1) == slots)[filled].float().sum() / filled.sum().clamp(min=1)
+        return {
+            "answer": functional.cross_entropy(said, wanted[told]),
+            "named": functional.cross_entropy(names, slots, weight),
+            "right": right,
+            "found": found,
+        }
