@@ -79,8 +79,7 @@ class Arena:
     def open(cls, settings: Settings) -> Arena:
         """Raises `ConfigError` or `ArenaError`, each saying what to do, when something cannot be used."""
         gpus = Gpus()
-        settings = settled(settings, gpus)
-        catalog = load_catalog(settings)
+        catalog = load_catalog(settled(settings, gpus))
         store = Store(settings.database_url)
         return cls(
             settings=settings,

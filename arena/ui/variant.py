@@ -68,7 +68,11 @@ def build(letter: str) -> Variant:
 
 
 def usual(arena: Arena, entry: ModelSpec) -> Entrant:
-    """The model as it suits this machine; in a mode that is ready rather than in the preferred one."""
+    """The model as it suits this machine; in a mode that is ready rather than in the preferred one. Whoever started the
+    program with a mode gets that one, ready or not."""
+    if entry.mode == arena.settings.mode:
+        asked = finest(entry, entry.mode, arena.gpus) or entry
+        return Entrant(asked, arena.status(asked))
     tried = [Entrant(spec, arena.status(spec)) for spec in variants(entry, arena.gpus, docker_there()) or [entry]]
     return next((each for each in tried if each.status.ready), tried[0])
 

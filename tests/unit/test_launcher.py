@@ -202,6 +202,19 @@ def test_models_start_in_the_mode_that_was_asked_for(tmp_path, monkeypatch, nvml
         assert arena.catalog.find("qwen3_vl_2b:transformers").mode == "transformers"
 
 
+@pytest.mark.parametrize("mode", ["transformers", "vllm"])
+@pytest.mark.parametrize("card", [0, 6144, 24576])
+def test_the_page_offers_the_mode_that_was_asked_for_whatever_suits(tmp_path, monkeypatch, nvml, mode, card):
+    from arena.ui.variant import usual
+
+    monkeypatch.setenv("DOCKER_HOST", "unix:///absent.sock")
+    if card:
+        nvml.write(f"gpu total={card} used=300 name=Card uuid=GPU-a")
+    with arena_of(load_settings({"ARENA_HOME": str(tmp_path), "ARENA_MODE": mode})) as arena:
+        assert usual(arena, arena.catalog.models["qwen3_vl_2b"]).spec.mode == mode
+        assert usual(arena, arena.catalog.models["got_ocr_hf"]).spec.mode == "transformers"
+
+
 def test_a_mode_that_is_none_is_refused_at_the_start(environ, capsys, monkeypatch):
     monkeypatch.setenv("ARENA_MODE", "fast")
     assert main(["models"]) == 1
