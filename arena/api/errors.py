@@ -23,6 +23,7 @@ class ApiError(Exception):
         self,
         status: int,
         key: str,
+        /,
         *,
         kind: str = "invalid_request_error",
         code: str | None = None,

@@ -22,6 +22,8 @@ SECONDS = 10.0
 HOPS = 3  # redirects that are followed
 CHUNK = 65_536
 Resolve = Callable[[str, int], list[str]]
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
+KEPT = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "64:ff9b:1::/48")))
 REDIRECTS = (301, 302, 303, 307, 308)
 
 
@@ -43,10 +45,15 @@ def is_public(address: str) -> bool:
     inside = [ip]
     if isinstance(ip, ipaddress.IPv6Address):
         carried = [ip.ipv4_mapped, ip.sixtofour, *(ip.teredo or ())]
-        if ip in ipaddress.ip_network("64:ff9b::/96"):  # NAT64
+        if ip in NAT64:
             carried.append(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
         inside += [each for each in carried if each is not None]
-    return all(each.is_global and not each.is_multicast and not each.is_reserved for each in inside)
+    return all(each.is_global and not (each.is_multicast or each.is_reserved or kept(each)) for each in inside)
+
+
+def kept(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """What some versions of Python take for global."""
+    return any(ip in network for network in KEPT) or (isinstance(ip, ipaddress.IPv6Address) and ip.is_site_local)
 
 
 class Fetcher:
