@@ -10,7 +10,7 @@ from gradio.context import Context
 
 from arena.core import Arena
 from arena.doctor import examine
-from arena.status import Code, bytes_on_disk, fit, model_status
+from arena.status import Code, bytes_on_disk, fit
 from arena.ui import downloads_panel
 from arena.ui.block import block
 from arena.ui.downloads_panel import missing
@@ -43,18 +43,17 @@ def build(arena: Arena) -> ModelsTab:
 
     def entries() -> list[Entry]:
         """A few milliseconds: nothing is imported, no model is touched."""
-        settings, gpus = arena.settings, arena.gpus
         coming = {each.spec.source for each in panel.running.under_way()}
         return [
             Entry(
                 spec,
-                model_status(spec, settings, gpus),
-                fit(spec, gpus),
+                arena.status(spec),
+                fit(spec, arena.gpus),
                 bytes_on_disk(spec),
                 missing(spec, arena),
                 spec.source in coming,
             )
-            for spec in arena.catalog.visible(settings.dev)
+            for spec in arena.catalog.visible(arena.settings.dev)
         ]
 
     def show(words: str, statuses: list[str], tasks: list[str], request: gr.Request) -> str:
@@ -69,8 +68,9 @@ def build(arena: Arena) -> ModelsTab:
         return cards(found, len(every), arena.catalog.tasks, lang, may_download=may_administer(request))
 
     def look(request: gr.Request) -> str:
-        # What is said of a model stands on its card.
+        # What is said of a model stands on its card; what the machine is good for, before all the rest.
         found = [each for each in examine(arena.settings) if each.id != "catalogue" and not _of_model(each.id)]
+        found.sort(key=lambda each: each.id != "mode")
         return machine(found, language(request))
 
     with gr.Accordion(t("models_tab.machine"), elem_id="machine"):
