@@ -12,6 +12,7 @@ from arena.config import Settings
 from arena.errors import RunError
 from arena.spec import ModelSpec
 from arena.strings import tr
+from arena.terminal import agreed
 
 
 def download(options: argparse.Namespace, settings: Settings, lang: str) -> int:
@@ -93,8 +94,7 @@ def remove(chosen: list[downloads.Cached], sure: bool, lang: str) -> int:
     if not sure:
         if not sys.stdin.isatty():
             raise RunError("bad_input", key="downloads.say_yes", names=names, size=size)
-        print(tr("downloads.really", lang, names=names, size=size), end=" ", flush=True)
-        if input().strip().casefold() not in ("y", "yes", "д", "да"):
+        if not agreed(tr("downloads.really", lang, names=names, size=size)):
             print(tr("downloads.kept", lang))
             return 1
     print(tr("downloads.removed", lang, size=downloads.gb(downloads.remove(chosen))))

@@ -42,9 +42,13 @@ def print_table(rows: Sequence[Sequence[str]]) -> None:
 
 
 def agreed(question: str) -> bool:
-    """Whether the person at the terminal says yes."""
+    """Whether the person at the terminal says yes; whoever leaves has not."""
     print(question, end=" ", flush=True)
-    return input().strip().casefold() in YES
+    try:
+        return input().strip().casefold() in YES
+    except EOFError:
+        print()
+        return False
 
 
 @contextmanager
