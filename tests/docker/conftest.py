@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import docker
 import pytest
 import standin_image
-from programs import RUN, Other, Start
+from programs import RUN, Other, Start, free_port
 
 from arena.config import Settings, load_settings
 from arena.runtimes import engine as engine_module
@@ -60,12 +59,6 @@ def ours(client: docker.DockerClient) -> Iterator[Callable[[], list[str]]]:
     for made in left:
         made.remove(force=True)
     assert not left, f"left behind: {left}"
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 @pytest.fixture
