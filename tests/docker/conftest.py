@@ -52,7 +52,7 @@ def ours(client: docker.DockerClient) -> Iterator[Callable[[], list[str]]]:
     labels = {"label": [f"{engine_module.LABEL}owner={owner()}"]}
 
     def names() -> list[str]:
-        return sorted(made.name for made in client.containers.list(all=True, filters=labels))
+        return sorted(made.name for made in client.containers.list(all=True, filters=labels, ignore_removed=True))
 
     yield names
     left = client.containers.list(all=True, filters=labels)

@@ -17,8 +17,8 @@ LEFT_OUT = {"test", "tests", "idlelib", "tkinter", "turtledemo", "ensurepip", "l
 STANDIN = Path(__file__).parent / "standin.py"
 
 
-def build(client: docker.DockerClient, name: str, extra: str = "") -> str:
-    """Make the image; its id. `extra` makes it another one."""
+def build(client: docker.DockerClient, name: str) -> str:
+    """Make the image; its id."""
     layer = io.BytesIO()
     with tarfile.open(fileobj=layer, mode="w") as tar:
         stdlib = Path(sysconfig.get_path("stdlib"))
@@ -35,7 +35,6 @@ def build(client: docker.DockerClient, name: str, extra: str = "") -> str:
         for library in sorted(libraries(native)):
             add(tar, library, library)
         add(tar, STANDIN, Path("/standin.py"))
-        written(tar, "/extra", extra.encode())
         for folder in ("/tmp", "/cache", "/weights"):
             entry = tarfile.TarInfo(folder[1:])
             entry.type, entry.mode = tarfile.DIRTYPE, 0o1777
@@ -51,12 +50,6 @@ def add(tar: tarfile.TarFile, source: Path, target: Path) -> None:
     entry.uid = entry.gid = 0
     with source.resolve().open("rb") as file:
         tar.addfile(entry, file)
-
-
-def written(tar: tarfile.TarFile, target: str, content: bytes) -> None:
-    entry = tarfile.TarInfo(target[1:])
-    entry.size = len(content)
-    tar.addfile(entry, io.BytesIO(content))
 
 
 def libraries(files: list[Path]) -> set[Path]:

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import psutil
 import pytest
-import standin_image
 from programs import RUN, gone, wait_for
 
 from adapters.base import Job, Output
@@ -73,7 +72,9 @@ def test_the_image_is_pinned_and_another_one_refused(start, model, ours, setting
     client.images.remove(moved)
     try:
         # The tag is moved, and the image it stood for is still here: that one is run.
-        standin_image.build(client, moved, "other")
+        other = client.containers.create(image)
+        other.commit(*moved.split(":"), changes="LABEL another=1")
+        other.remove()
         c = start(model("c"), vllm_image=moved).up()
         assert client.containers.get(f"arena-{RUN}-c").image.id == first
         c.down()
@@ -105,7 +106,7 @@ def test_one_that_is_never_ready_is_ended_at_its_limit(start, model, ours):
             keys.append(key_of(begun.container._made))
         return False
 
-    a = start(model("a", "--fault", "never"), start_timeout_s=2.0)
+    a = start(model("a", "--fault", "never"), start_timeout_s=5.0)
     with pytest.raises(RunError) as late:
         a.up(look)
     assert (late.value.kind, late.value.key) == ("start_timeout", "vllm.late")

@@ -18,7 +18,7 @@ import pytest
 from huggingface_hub import constants
 
 import adapters
-from arena import hub, status
+from arena import hub
 from arena.catalog import Mode, ModelSpec, load_catalog
 from arena.config import Settings
 from arena.gpu import Gpus
@@ -151,38 +151,6 @@ def test_a_model_of_an_older_interpreter_says_make_models_legacy(settings, gpus,
     monkeypatch.setattr(sys, "prefix", str(tmp_path))  # where the older interpreters would be
     found = model_status(replace(MODEL, interpreter="legacy"), settings, gpus)
     assert (found.code, found.command) == ("needs_interpreter", "make models-legacy")
-
-
-def test_a_container_needs_docker_then_weights(settings, card, tmp_path, monkeypatch) -> None:
-    monkeypatch.delenv("DOCKER_HOST", raising=False)
-    monkeypatch.setattr(status, "DOCKER_SOCKETS", (str(tmp_path / "docker.sock"),))
-    spec = MODEL.with_options(mode="vllm")
-    gpus = card(12 * 1024)
-    found = model_status(spec, settings, gpus)
-    assert (found.code, found.command) == ("needs_docker", "sudo apt-get install docker.io")
-    (tmp_path / "docker.sock").touch()
-    assert model_status(spec, settings, gpus).code == "needs_download"
-    download("owner/name", WHOLE)
-    assert model_status(spec, settings, gpus).ready
-
-
-def test_a_docker_that_is_closed_to_the_user_is_opened_by_a_command(settings, card, tmp_path, monkeypatch) -> None:
-    monkeypatch.delenv("DOCKER_HOST", raising=False)
-    monkeypatch.setattr(status, "DOCKER_SOCKETS", (str(tmp_path / "docker.sock"),))
-    (tmp_path / "docker.sock").touch()
-    monkeypatch.setattr(os, "access", lambda path, mode: False)  # the tests may run as root, to whom all is open
-    found = model_status(MODEL.with_options(mode="vllm"), settings, card(12 * 1024))
-    assert (found.code, found.command) == ("needs_docker", "sudo usermod -aG docker $USER")
-    assert "let this user in" in found.text()
-
-
-def test_the_ordinary_image_needs_a_gpu_and_one_for_the_cpu_does_not(settings, gpus, tmp_path, monkeypatch) -> None:
-    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere")
-    spec = MODEL.with_options(mode="vllm")
-    found = model_status(spec, settings, gpus)
-    assert found.code == "does_not_fit" and "ARENA_VLLM_IMAGE" in found.text("ru")
-    download("owner/name", WHOLE)
-    assert model_status(spec, replace(settings, vllm_image="vllm-cpu:mine"), gpus).key == "ready_cpu"
 
 
 # --- weights

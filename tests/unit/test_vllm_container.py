@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
 
 import pytest
 
-from arena import pins
+from arena import pins, status
 from arena.cancel import Cancel
 from arena.config import VLLM_IMAGE, load_settings
 from arena.errors import RunError
@@ -22,6 +23,7 @@ from arena.runtimes.hold import Hold, owner
 from arena.runtimes.room import wait_for_room
 from arena.runtimes.vllm_command import arguments, plan, volume
 from arena.spec import ContainerSpec, Mode, ModelSpec
+from arena.status import model_status
 
 pytest_plugins = ("nvml",)
 
@@ -126,6 +128,49 @@ def test_weights_of_the_hub_are_mounted_alone_and_at_their_commit(settings, tmp_
     assert option(made.command, "--revision") == option(made.command, "--code-revision") == "c0ffee"
     assert made.mounts == ((str(folder), "/weights/models--owner--name"),)
     assert made.env["HF_HUB_CACHE"] == "/weights"
+
+
+# --- the status
+
+
+@pytest.fixture
+def machine(nvml, tmp_path, monkeypatch):
+    """A machine with a GPU, no Docker yet, and where its socket would be."""
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    monkeypatch.setattr(status, "DOCKER_SOCKETS", (str(tmp_path / "docker.sock"),))
+    nvml.write("gpu total=12288 used=300 name=Test uuid=GPU-1234")
+    gpus = Gpus()
+    yield gpus, tmp_path / "docker.sock"
+    gpus.close()
+
+
+def test_a_container_needs_docker_then_weights(model, settings, machine) -> None:
+    gpus, socket = machine
+    found = model_status(model(), settings, gpus)
+    assert (found.code, found.command) == ("needs_docker", "sudo apt-get install docker.io")
+    socket.touch()
+    assert model_status(model(), settings, gpus).ready
+    elsewhere = replace(model(), source="owner/name", revision="main")
+    assert model_status(elsewhere, settings, gpus).code == "needs_download"
+
+
+def test_a_docker_that_is_closed_to_the_user_is_opened_by_a_command(model, settings, machine, monkeypatch) -> None:
+    gpus, socket = machine
+    socket.touch()
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # the tests may run as root, to whom all is open
+    found = model_status(model(), settings, gpus)
+    assert (found.code, found.command) == ("needs_docker", "sudo usermod -aG docker $USER")
+    assert "let this user in" in found.text()
+
+
+def test_the_ordinary_image_needs_a_gpu_and_one_for_the_cpu_does_not(model, settings, machine, nvml) -> None:
+    machine[1].touch()
+    nvml.write()
+    gpus = Gpus()
+    found = model_status(model(), settings, gpus)
+    assert found.code == "does_not_fit" and "ARENA_VLLM_IMAGE" in found.text("ru")
+    assert model_status(model(), replace(settings, vllm_image="vllm-cpu:mine"), gpus).key == "ready_cpu"
+    gpus.close()
 
 
 # --- the log
