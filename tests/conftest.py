@@ -20,7 +20,7 @@ HOME = Path(tempfile.mkdtemp(prefix="arena-tests-"))
 MARK = uuid.uuid4().hex
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 for name in [name for name in os.environ if name.startswith(("ARENA_", "GRADIO_", "HF_", "XDG_", "TRANSFORMERS_"))]:
-    if name not in ("ARENA_CHROMIUM", "ARENA_TEST_POSTGRES"):
+    if name not in ("ARENA_CHROMIUM", "ARENA_TEST_POSTGRES", "ARENA_TEST_VLLM"):
         del os.environ[name]
 os.environ |= {
     "HOME": str(HOME),

@@ -11,7 +11,7 @@ from openai_service import Service
 from PIL import Image
 
 from arena import export
-from arena.catalog import ModelSpec
+from arena.catalog import ModelSpec, load_catalog
 from arena.compare import Request, Side, compare
 from arena.config import load_settings
 from arena.core import Arena, arena_of
@@ -123,3 +123,14 @@ def test_another_address_is_another_model() -> None:
         return ModelSpec("x", "X", "openai_chat", "", modes=(mode,), mode="endpoint")
 
     assert at("http://a/v1").key != at("http://b/v1").key
+
+
+def test_the_examples_of_the_documents_are_entries_as_they_stand(tmp_path: Path) -> None:
+    root = Path(__file__).parent.parent.parent
+    text = (root / "docs" / "endpoints.md").read_text(encoding="utf-8")
+    own = tmp_path / "own.yaml"
+    own.write_text(text.partition("```yaml\n")[2].partition("```")[0], encoding="utf-8")
+    catalog = load_catalog(load_settings({"ARENA_HOME": str(tmp_path / "home"), "ARENA_MODELS": str(own)}))
+    for name in ("ollama_qwen", "llama_cpp", "lm_studio", "cloud", "qwen3_vl_2b:endpoint"):
+        assert catalog.find(name).elsewhere, name
+    assert catalog.find("qwen3_vl_2b").elsewhere is None

@@ -1,0 +1,94 @@
+"""The client against a real vLLM: the answers of transformers, token for token, and a stop that vLLM notices."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from adapters.base import AdapterError, Job, Output
+from adapters.openai_chat import OpenAIChat
+from adapters.transformers_chat import TransformersChat
+from tests.vllm.conftest import OPTIONS, Server
+
+
+@pytest.fixture(scope="module")
+def client(server: Server) -> Iterator[OpenAIChat]:
+    adapter = OpenAIChat()
+    adapter.load({"id": "x", "options": OPTIONS | {"base_url": server.url, "served": "tiny"}, "api_key": "a-key"})
+    yield adapter
+    adapter.close()
+
+
+@pytest.fixture(scope="module")
+def own(weights: Path) -> TransformersChat:
+    adapter = TransformersChat()
+    adapter.load({"id": "x", "source": str(weights), "dtype": "fp32", "options": OPTIONS})
+    return adapter
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> str:
+    """Stripes of several widths: far from every tie, so that rounding decides nothing."""
+    image = Image.linear_gradient("L").resize((420, 280)).convert("RGB")
+    image.paste((200, 30, 60), (40, 40, 200, 90))
+    image.save(tmp_path / "page.png")
+    return str(tmp_path / "page.png")
+
+
+def ask(adapter: OpenAIChat | TransformersChat, job: Job) -> Output:
+    *_, output = adapter.predict(job)
+    assert isinstance(output, Output)
+    return output
+
+
+@pytest.mark.parametrize(
+    "params",
+    [{}, {"repetition_penalty": 1.3}, {"system": "Be brief."}, {"history": [["What is it?", "A page."]]}],
+    ids=str,
+)
+@pytest.mark.parametrize("prompt", ["What is written here?", "Что здесь написано?"])
+def test_the_same_weights_give_the_same_answer(client, own, page: str, prompt: str, params: dict) -> None:
+    job = Job(page, prompt, "question", params={"max_new_tokens": 32, **params})
+    a, b = ask(own, job), ask(client, job)
+    assert a.text == b.text and a.output_tokens == b.output_tokens
+    assert (a.prompt_tokens, a.visual_tokens, a.boxes) == (b.prompt_tokens, b.visual_tokens, b.boxes)
+    assert (a.seen_width, a.seen_height, a.finish_reason) == (b.seen_width, b.seen_height, b.finish_reason)
+    assert b.retries == 0
+
+
+def test_without_an_image_too(client, own) -> None:
+    job = Job("", "And without a picture?", "chat", params={"max_new_tokens": 16})
+    assert ask(own, job).text == ask(client, job).text
+
+
+def test_the_same_seed_gives_the_same_sample(client, page: str) -> None:
+    job = Job(page, "Well?", "question", params={"max_new_tokens": 16, "temperature": 1.0, "top_p": 0.9, "seed": 7})
+    assert ask(client, job).text == ask(client, job).text
+
+
+def test_a_stop_ends_the_work_in_vllm(client, server: Server, page: str) -> None:
+    pieces = client.predict(Job(page, "Go on.", "question", params={"max_new_tokens": 900, "repetition_penalty": 1.5}))
+    assert any(pieces) and server.figure("vllm:num_requests_running") == 1
+    pieces.close()
+    deadline = time.monotonic() + 2
+    while server.figure("vllm:num_requests_running") and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert server.figure("vllm:num_requests_running") == 0
+    assert server.figure("vllm:generation_tokens_total") < 900 * 2
+
+
+def test_what_does_not_fit_is_bad_input(client, page: str) -> None:
+    with pytest.raises(AdapterError) as caught:
+        ask(client, Job(page, "word " * 2000, "question"))
+    assert caught.value.kind == "bad_input" and "1024" in caught.value.detail
+
+
+def test_the_key_is_asked_for(server: Server) -> None:
+    with pytest.raises(AdapterError, match="401"):
+        OpenAIChat().load(
+            {"options": {"base_url": server.url, "served": "tiny", "key_variable": "X_KEY"}, "api_key": "no"}
+        )
