@@ -262,7 +262,8 @@ class Container:
                     self._engine.clear()
                 except RunError:
                     # Without the Engine what can still be seen are the processes; an entry alone holds no memory.
-                    if self._tried and not (self._pids and not any(psutil.pid_exists(pid) for pid in self._pids)):
+                    gone = self._pids and not any(psutil.pid_exists(pid) for pid in self._pids)
+                    if (self._tried or self._made) and not gone:
                         raise
             self._hold.give_back()
             if self._engine:

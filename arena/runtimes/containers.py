@@ -51,7 +51,8 @@ def up(spec: ModelSpec, settings: Settings, gpu: Device | None, cancel: Cancel) 
     of ours has a container; nothing is left behind then."""
     worker = Interpreters(warm=False).start(spec.adapter, spec.interpreter)
     container = Container(spec, settings, gpu, worker, detached=True)
-    model = {"id": spec.id, "source": spec.source, "revision": spec.revision, "options": spec.options, "device": "cpu"}
+    model = {"id": spec.id, "source": spec.source, "revision": spec.revision, "options": spec.options}
+    model["device"] = "cuda:0" if gpu else "cpu"
     ready = False
     try:
         yield from container.wait_started(settings.start_timeout_s, cancel)
