@@ -49,11 +49,13 @@ const hold = () => {
 };
 
 // What is under way is asked for again, and what else could change while it is seen; whoever depends on it hears of it.
-let stamp, ticks = 0;
+let stamp, ticks = 0, unchanged = 0;
 setInterval(() => {
   const pace = element.querySelector('[data-news]')?.dataset.news;
-  const watched = pace === '1' || element.checkVisibility();
-  if (pace && ++ticks % pace === 0 && !document.hidden && watched) send('write_again', {});
+  if (!pace || document.hidden || !(pace === '1' || element.checkVisibility())) return;
+  if (++ticks % (pace === '1' && unchanged > 5 ? 5 : pace)) return; // nothing comes, or nobody answers
+  unchanged += 1;
+  send('write_again', {});
 }, 1000);
 const compareStamp = () => {
   const now = element.querySelector('[data-stamp]')?.dataset.stamp;
@@ -62,6 +64,7 @@ const compareStamp = () => {
 };
 
 const shown = () => {
+  unchanged = 0;
   localise();
   hold();
   compareStamp();
