@@ -69,7 +69,8 @@ def trouble(run: Run, lang: str) -> str:
             f"<details{state}><summary>{_t('ui.answer.detail', lang)}</summary>"
             f"<pre>{render.text(shown)}{more}</pre></details>"
         )
-    first = f"<p><b>{render.text(render.shown(said, 2000)[0])}</b></p>" if said else ""
+    what, _, more = render.shown(said, 2000)[0].partition(". ")
+    first = f"<p><b>{render.text(what + '.' if more else what)}</b> {render.text(more)}</p>" if said else ""
     return f'<div class="trouble {run.status}">{first}<p>{render.text(hint)}</p>{detail}</div>'
 
 

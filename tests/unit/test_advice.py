@@ -7,15 +7,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+import numpy
 import pytest
 from PIL import Image
+from safetensors.numpy import save_file
 
-from arena import advice, status
+from arena import advice, python_api, status
 from arena.advice import NAMED, Choice, name_of, recommend, smaller, variants
 from arena.catalog import Catalog, Mode, ModelSpec, load_catalog
+from arena.cli import main
 from arena.compare import Request, Side, compare
-from arena.config import Settings
+from arena.config import Settings, load_settings
 from arena.core import Arena, arena_of
+from arena.errors import RunError
 from arena.status import fit
 from arena.strings import LANGUAGES, tr
 from arena.types import Run
@@ -196,3 +200,49 @@ def test_the_loaded_model_does_not_stand_in_its_own_way(arena: Arena, nvml: Nvml
     nvml.write("gpu total=12288 used=300 name=Test uuid=GPU-a", f"process {pid} 7000 while_alive")
     assert status.free_gb(arena.gpus) == pytest.approx((12288 - 300 - 7000) / 1024)
     assert not arena.status(spec).warns
+
+
+# --- the same from the command line and from Python
+
+
+@pytest.fixture
+def own(settings: Settings, nvml: Nvml, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A home on a machine with 12 GB whose catalogue has a model too large and one at the limit; an image's path."""
+    nvml.write("gpu total=12288 used=300 name=Test uuid=GPU-a")
+    folder = settings.home
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    save_file({"weight": numpy.zeros(4, numpy.float32)}, folder / "model.safetensors")
+    entry = "  {0}: {{adapter: fake, source: {1}, modes: {{transformers: {{vram_gb: {{none: {2}}}}}}}}}\n"
+    lines = [entry.format(name, folder, gb) for name, gb in (("huge", 19.0), ("tight", 9.5))]
+    (folder / "models.yaml").write_text("models:\n" + "".join(lines))
+    monkeypatch.setenv("ARENA_HOME", str(folder))
+    monkeypatch.setenv("LANG", "en_US.UTF-8")
+    for name in ("LC_ALL", "LC_MESSAGES"):
+        monkeypatch.delenv(name, raising=False)
+    Image.new("RGB", (64, 64), "white").save(tmp_path / "page.png")
+    return str(tmp_path / "page.png")
+
+
+def test_the_command_line_warns_and_tries_anyway(own: str, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["compare", "--image", own, "--models", "huge", "tight", "--prompt", "tokens=2"]
+    assert main(asked) == 1
+    out, err = capsys.readouterr()
+    assert "Tight" not in err and "tight (transformers): At the limit" in err
+    assert "A smaller model: Qwen3-VL 2B" in err and "A: huge (transformers)" in out
+    assert main([*asked, "--anyway"]) == 0
+    assert main(["models"]) == 0
+    assert capsys.readouterr().err.endswith("more.\n")
+
+
+def test_python_warns_and_tries_anyway(own: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with arena_of(load_settings()) as opened:
+        monkeypatch.setattr(python_api, "_arena", opened)
+        assert [run.status for run in python_api.compare(own, ["huge"])] == ["error"]
+        assert [run.status for run in python_api.compare(own, ["huge"], prompt="tokens=2", anyway=True)] == ["ok"]
+        with pytest.warns(UserWarning, match="At the limit"):
+            python_api.compare(own, ["tight"], prompt="tokens=2")
+        with pytest.raises(RunError, match="19 GB"):
+            python_api.load_model("huge")
+        with python_api.load_model("huge", anyway=True) as model:
+            assert model.process_image(own, "tokens=2").output_tokens == 2
