@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import time
@@ -64,7 +65,11 @@ class PrivateEngine:
         (self.folder / "run/containerd/containerd.pid").unlink(missing_ok=True)
 
     def remove(self) -> None:
-        """Stop it with everything in it, and take its bridge away."""
+        """Stop it with everything in it, and take its bridge and its folder away."""
         if self.process.poll() is None:
             self.stop()
         subprocess.run(["ip", "link", "delete", self.bridge], check=True)
+        places = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+        for place in sorted((place for place in places if place.startswith(str(self.folder))), reverse=True):
+            subprocess.run(["umount", place], check=True)  # it leaves its own folder mounted on itself
+        shutil.rmtree(self.folder)

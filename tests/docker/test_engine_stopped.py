@@ -39,7 +39,6 @@ def private() -> Iterator[PrivateEngine]:
     finally:
         gc.collect()  # the open sockets, while their warning is let pass
         engine.remove()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
