@@ -60,7 +60,7 @@ FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/s
 
 
 class Glyph(NamedTuple):
-    """One letter: how much of every pixel it covers, where that begins from the pen on the baseline, and its advance."""
+    """One letter: how much it covers of every pixel, where that begins from the pen on the baseline, its advance."""
 
     cover: NDArray[np.uint8]
     left: int
@@ -124,7 +124,9 @@ class Face:
         if found is None:
             mask, (left, top) = self._font.getmask2(letter, "L", anchor="ls")
             cover = np.array(mask, np.uint8).reshape(mask.size[1], mask.size[0])
-            found = self._glyphs[letter] = Glyph(cover, left, top, self._font.getlength(letter))
+            x0, y0, x1, y1 = mask.getbbox() or (0, 0, 0, 0)
+            found = Glyph(cover[y0:y1, x0:x1], left + x0, top + y0, self._font.getlength(letter))
+            self._glyphs[letter] = found
         return found
 
     def width(self, text: str) -> float:

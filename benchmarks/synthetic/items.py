@@ -11,7 +11,7 @@ import json
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -66,16 +66,16 @@ def task_prompt(task: str, language: str) -> str:
     return prompts[language]
 
 
-def asked(rng: random.Random, ways: dict[str, tuple[str, ...]], language: str, task: str = "", **words: str) -> str:
+def asked(rng: random.Random, ways: Mapping[str, tuple[str, ...]], language: str, task: str = "", **words: str) -> str:
     """The question in one of its ways, or as the application asks for the task."""
     return task_prompt(task, language) if task else rng.choice(ways[language]).format(**words)
 
 
 def reading(
-    rng: random.Random, size: Size, fonts: Sequence[str], language: str, kind: str, most: int, formal: bool
+    rng: random.Random, size: Size, fonts: Sequence[str], language: str, kind: str, most: int, formal: bool, plain: bool
 ) -> Item:
     count = 1 if kind == "line" else rng.randint(2, max(2, size[1] // 26))
-    picture = lines.printed(rng, fonts, size, language, count=count, most_letters=most)
+    picture = lines.printed(rng, fonts, size, language, count=count, most_letters=most, plain=plain)
     question = asked(rng, READ, rng.choice(("en", "ru")), "ocr" if formal else "")
     return Item(kind, language, picture, question, picture.text, {"text": picture.text})
 
@@ -157,16 +157,23 @@ KINDS = ("line", "lines", *ABOUT_SCENES)
 
 
 def item(
-    kind: str, rng: random.Random, size: Size, fonts: Sequence[str], *, most: int = 0, formal: bool = False
+    kind: str,
+    rng: random.Random,
+    size: Size,
+    fonts: Sequence[str],
+    *,
+    most: int = 0,
+    formal: bool = False,
+    plain: bool = False,
 ) -> Item:
     """One item of a kind on a picture of `size` (width, height in pixels).
 
     most: letters in a line, or shapes on a scene; 0 for the usual. formal: asked in the application's long words where
-    it has a task for the kind. Raises `KeyError` for an unknown kind.
+    it has a task for the kind. plain: text that is easy to read. Raises `KeyError` for an unknown kind.
     """
     language = rng.choice(("en", "ru"))
     if kind in ("line", "lines"):
-        return reading(rng, size, fonts, language, kind, most or 60, formal)
+        return reading(rng, size, fonts, language, kind, most or 60, formal, plain)
     while True:
         made = ABOUT_SCENES[kind](rng, shapes.scene(rng, size, most=most or 5), language, formal)
         if made:

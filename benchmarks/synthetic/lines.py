@@ -12,6 +12,7 @@ from benchmarks.synthetic.fonts import Face, face
 from benchmarks.synthetic.truth import Letter, Line, Picture, Size
 
 SIZES = (13, 14, 15, 16, 17, 18, 20, 22, 24, 26, 28, 31, 34, 38, 42)  # of a face, in pixels
+PLAIN = (18, 20, 22)  # the same for a beginner
 
 
 def fitted(rng: random.Random, font: Face, width: float, language: str, most_letters: int) -> str:
@@ -30,34 +31,38 @@ def fitted(rng: random.Random, font: Face, width: float, language: str, most_let
     return text
 
 
-def chosen(rng: random.Random, fonts: Sequence[str], room: float) -> Face:
+def chosen(rng: random.Random, fonts: Sequence[str], sizes: Sequence[int], room: float) -> Face:
     """Any face, at a size that suits lines of this height in pixels."""
-    fitting = [size for size in SIZES if room * 0.42 <= size <= room * 0.82]
-    return face(rng.choice(fonts), rng.choice(fitting or SIZES[:1]))
-
-
-def written(
-    rng: random.Random, fonts: Sequence[str], width: float, room: float, language: str, count: int, most_letters: int
-) -> tuple[Face, list[str]]:
-    """`count` lines that fit into the width, and the face they fit in."""
-    while True:
-        font = chosen(rng, fonts, room)
-        texts = [fitted(rng, font, width, language, most_letters) for _ in range(count)]
-        if all(texts) and not words.ambiguous("".join(texts)):
-            return font, texts
+    fitting = [size for size in sizes if room * 0.42 <= size <= room * 0.82]
+    return face(rng.choice(fonts), rng.choice(fitting or sizes[:1]))
 
 
 def printed(
-    rng: random.Random, fonts: Sequence[str], size: Size, language: str, *, count: int = 1, most_letters: int = 60
+    rng: random.Random,
+    fonts: Sequence[str],
+    size: Size,
+    language: str,
+    *,
+    count: int = 1,
+    most_letters: int = 60,
+    plain: bool = False,
 ) -> Picture:
     """`count` lines in one face on a picture of `size` (width, height in pixels).
 
-    The canvas is often drawn at another scale and resampled, as any picture is before a model sees it.
+    The canvas is often drawn at another scale and resampled, as any picture is before a model sees it. plain: for a
+    beginner, clean dark print on light of middling size.
     """
-    stretch = (rng.uniform(0.85, 1.25), rng.uniform(0.85, 1.25)) if rng.random() < 0.4 else (1.0, 1.0)
+    sizes = PLAIN if plain else SIZES
+    stretch = (1.0, 1.0)
+    if not plain and rng.random() < 0.4:
+        stretch = rng.uniform(0.85, 1.25), rng.uniform(0.85, 1.25)
     width, height = round(size[0] * stretch[0]), round(size[1] * stretch[1])
     margin = rng.uniform(1, 5)
-    font, texts = written(rng, fonts, width - 2 * margin, height / count, language, count, most_letters)
+    while True:
+        font = chosen(rng, fonts, sizes, height / count)
+        texts = [fitted(rng, font, width - 2 * margin, language, most_letters) for _ in range(count)]
+        if all(texts) and not words.ambiguous("".join(texts)):
+            break
     widths = [font.width(text) for text in texts]
     step = rng.uniform(0.95 * font.height, height / count) if count > 1 else 0
     free = height - step * (count - 1) - font.height
@@ -75,12 +80,11 @@ def printed(
         lines.append(Line(text, box))
         middle = (box[1] + box[3]) / 2
         letters += [
-            Letter(letter, x * across, middle)
-            for letter, x in zip(text, drawn.middles, strict=True)
-            if letter != " "
+            Letter(letter, x * across, middle) for letter, x in zip(text, drawn.middles, strict=True) if letter != " "
         ]
 
-    ink, paper = ground.ink_and_paper(rng)
+    ink, paper = ((20, 20, 20), (250, 250, 250)) if plain else ground.ink_and_paper(rng)
     levels = ground.sheet(rng, (width, height), paper)
     levels += (np.asarray(ink, np.float32) - levels) * (cover[:, :, None] / np.float32(255))
-    return Picture(ground.taken(rng, levels, size), tuple(lines), tuple(letters))
+    pixels = ground.pixels(levels) if plain else ground.taken(rng, levels, size)
+    return Picture(pixels, tuple(lines), tuple(letters))

@@ -42,7 +42,28 @@ def train(given: argparse.Namespace) -> None:
         minutes=given.minutes, processes=given.processes, exam_minutes=given.exam_minutes, exam_items=given.exam_items
     )
     done = go(state, folder, pace, lambda text: print(text, flush=True))
-    print(f"{'done' if done else 'stopped'} at step {state.done}; python -m benchmarks.tiny_vlm train --resume {folder}")
+    print("done" if done else "stopped", f"at step {state.done}; train --resume {folder} goes on from here")
+
+
+def export(given: argparse.Namespace) -> None:
+    from benchmarks.tiny_vlm.export import export as write
+
+    print(f"{given.to}: {write(given.checkpoint or home(), given.to, given.dtype, given.shard) / 1e6:.1f} MB")
+
+
+def evaluate(given: argparse.Namespace) -> None:
+    import torch
+
+    from benchmarks.tiny_vlm import evaluation
+    from benchmarks.tiny_vlm.export import FACTS, card
+
+    if given.threads:
+        torch.set_num_threads(given.threads)
+    results = evaluation.evaluate(given.model, given.each, say=lambda text: print(text, flush=True))
+    print(evaluation.table(results), evaluation.examples(results), sep="\n\n")
+    evaluation.save(results, given.model)
+    if (given.model / FACTS).exists():
+        (given.model / "README.md").write_text(card(given.model), encoding="utf-8")
 
 
 def main() -> None:
@@ -63,6 +84,19 @@ def main() -> None:
     learn.add_argument("--exam-minutes", type=float, default=10, help="between two looks at held-out items, 0 for none")
     learn.add_argument("--exam-items", type=int, default=8, help="held-out items a class")
     learn.set_defaults(run=train)
+
+    write = commands.add_parser("export", help="the running mean of a training as a folder for transformers and vLLM")
+    write.add_argument("to", type=Path, metavar="FOLDER")
+    write.add_argument("--checkpoint", type=Path, metavar="DIR", help="folder of the training")
+    write.add_argument("--dtype", choices=("float32", "bfloat16", "float16"), default="bfloat16")
+    write.add_argument("--shard", default="50GB", metavar="SIZE", help="most of one file of weights, for instance 15MB")
+    write.set_defaults(run=export)
+
+    ask = commands.add_parser("evaluate", help="ask an exported model held-out questions; writes its model card")
+    ask.add_argument("model", type=Path, metavar="FOLDER")
+    ask.add_argument("--each", type=int, default=100, metavar="N", help="items of each of the nine classes")
+    ask.add_argument("--threads", type=int, default=0)
+    ask.set_defaults(run=evaluate)
 
     given = parser.parse_args()
     given.run(given)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,8 @@ class Group:
     """Items of one size as arrays, for `n` items, `r` rows and `c` columns of visual tokens, `t` tokens.
 
     pixels: (n, r*28, c*28, 3) uint8. ids: (n, t) prompt, image and answer, padded at the end. labels: (n, t), the
-    answer at its own places and `IGNORED` elsewhere. seen: (n, r*c, SLOTS) what stands in every visual token.
+    answer at its own places and `IGNORED` elsewhere; t is 0 while the eye
+    alone learns. seen: (n, r*c, SLOTS) what stands in every visual token.
     """
 
     kind: str
@@ -98,20 +99,24 @@ def group(made: Sequence[Item]) -> Group:
     )
 
 
-def lesson(rng: random.Random, progress: float) -> dict[str, Any]:
-    """What the next group is about: kind, rows and columns of visual tokens, the most letters or shapes, the manner.
+def lesson(rng: random.Random, progress: float, eye: float) -> dict[str, Any]:
+    """What the next group is about: kind, rows and columns of visual tokens, and how it is drawn and asked.
 
-    progress: 0 to 1, how much of the training is behind. First short single lines and scenes of few shapes, from a
-    tenth on lines of any length, from a fifth on several lines.
+    progress: 0 to 1, how much of the training is behind. eye: the share of it that teaches the eye alone. First clean
+    short lines and scenes of few shapes, then all manners of print; when the eye has learned, short lines are read,
+    then lines of any length, then several.
     """
+    plain = rng.random() > progress / (0.6 * eye) if eye else False
     formal = rng.random() < 0.15
-    if rng.random() < (0.8 if progress < 0.1 else 0.6):
-        if progress > 0.2 and rng.random() < 0.4:
+    later = max(0.0, (progress - eye) / (1 - eye))
+    if rng.random() < (0.8 if later < 0.1 else 0.6):
+        if later > 0.2 and rng.random() < 0.4:
             return {"kind": "lines", "rows": rng.randint(2, 8), "columns": rng.randint(5, 14), "formal": formal}
-        widest = 5 if progress < 0.04 else 9 if progress < 0.1 else 18
-        return {"kind": "line", "rows": rng.choice((1, 1, 1, 2)), "columns": rng.randint(2, widest), "formal": formal}
+        widest = 5 if later < 0.04 else 9 if later < 0.1 else 18
+        rows = 1 if plain else rng.choice((1, 1, 1, 2))
+        return {"kind": "line", "rows": rows, "columns": rng.randint(2, widest), "formal": formal, "plain": plain}
     kind = rng.choice(("colour", "shape", "count", "describe", "where", "where"))
-    most = 2 if progress < 0.05 else 5
+    most = 2 if later < 0.05 else 5
     side = rng.randint(3, 8), rng.randint(3, 8)
     formal = rng.random() < 0.5 if kind == "where" else formal
     return {"kind": kind, "rows": side[0], "columns": side[1], "most": most, "formal": formal}
@@ -121,15 +126,17 @@ def step(recipe: Recipe, number: int) -> list[Group]:
     """The groups of one step, a pure function of the recipe and the number of the step."""
     rng = random.Random(f"{recipe.seed}/{number}")
     fonts = recipe.fonts or faces("train")
+    looking = number < recipe.eye * recipe.steps
     groups = []
     for _ in range(recipe.groups):
-        about = lesson(rng, number / recipe.steps)
+        about = lesson(rng, number / recipe.steps, recipe.eye)
         kind, rows, columns = about.pop("kind"), about.pop("rows"), about.pop("columns")
         cells = rows * columns
         answer = {"line": 2 * cells, "lines": 2 * cells, "describe": 40, "where": 60}.get(kind, 2)
-        count = max(1, recipe.tokens // (cells + 20 + answer + 40 * about["formal"]))
+        count = max(1, recipe.tokens // (4 * cells if looking else cells + 20 + answer + 40 * about["formal"]))
         size = (columns * CELL, rows * CELL)
-        groups.append(group([item(kind, rng, size, fonts, **about) for _ in range(count)]))
+        made = group([item(kind, rng, size, fonts, **about) for _ in range(count)])
+        groups.append(replace(made, ids=made.ids[:, :0], labels=made.labels[:, :0]) if looking else made)
     return groups
 
 
@@ -146,8 +153,10 @@ class Steps:
         import torch
 
         return [
-            {"kind": each.kind, **{name: torch.from_numpy(getattr(each, name)) for name in
-                                   ("pixels", "ids", "labels", "seen")}}
+            {
+                "kind": each.kind,
+                **{name: torch.from_numpy(getattr(each, name)) for name in ("pixels", "ids", "labels", "seen")},
+            }
             for each in step(self.recipe, number)
         ]
 

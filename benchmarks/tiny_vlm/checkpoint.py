@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ NAME = "checkpoint.pt"
 class State:
     """A training between two steps. There is no other state: what a step sees follows from its number.
 
-    mean: the model with the running mean of the weights, which is the one that answers. seconds: of training so far.
+    mean: the model with the running mean of the weights, which is the one that answers.
+    seconds: of training so far. trained_on: the machine, in words.
     """
 
     recipe: Recipe
@@ -29,6 +31,7 @@ class State:
     optimiser: torch.optim.AdamW
     done: int = 0
     seconds: float = 0.0
+    trained_on: str = ""
 
 
 def begin(recipe: Recipe, device: str) -> State:
@@ -42,7 +45,14 @@ def begin(recipe: Recipe, device: str) -> State:
         lr=recipe.rate, betas=(0.9, 0.98), fused=True,
     )  # fmt: skip
     mean = copy.deepcopy(learner.model).requires_grad_(False).eval()
-    return State(recipe, learner, mean, optimiser)
+    return State(recipe, learner, mean, optimiser, trained_on=machine(device))
+
+
+def machine(device: str) -> str:
+    """The device in words, for the model card."""
+    if device.startswith("cuda"):
+        return f"one {torch.cuda.get_device_name()}"
+    return f"{os.cpu_count()} CPU cores"
 
 
 def save(state: State, folder: Path) -> None:
@@ -52,7 +62,7 @@ def save(state: State, folder: Path) -> None:
         {
             "recipe": asdict(state.recipe), "words": words.shared().get_vocab(), "done": state.done,
             "seconds": state.seconds, "learner": state.learner.state_dict(), "mean": state.mean.state_dict(),
-            "optimiser": state.optimiser.state_dict(),
+            "optimiser": state.optimiser.state_dict(), "trained_on": state.trained_on,
         },
         part,
     )  # fmt: skip
@@ -72,4 +82,5 @@ def load(folder: Path, device: str) -> State:
     state.mean.load_state_dict(kept["mean"])
     state.optimiser.load_state_dict(kept["optimiser"])
     state.done, state.seconds = kept["done"], kept["seconds"]
+    state.trained_on = kept.get("trained_on", state.trained_on)
     return state

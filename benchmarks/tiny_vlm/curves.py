@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -37,8 +38,14 @@ def columns(file: Path) -> dict[str, list[float]]:
     return {name: [float(row[name]) for row in rows] for name in (rows[0] if rows else {})}
 
 
-def plot(pen: ImageDraw.ImageDraw, top: int, title: str, minutes: Sequence[float], curves: Mapping[str, Sequence[float]],
-         most: float) -> None:  # fmt: skip
+def plot(
+    pen: ImageDraw.ImageDraw,
+    top: int,
+    title: str,
+    minutes: Sequence[float],
+    curves: Mapping[str, Sequence[float]],
+    most: float,
+) -> None:
     """One field of curves over minutes, from 0 to `most`; what is higher is cut off."""
     right, bottom = WIDTH - 190, top + HEIGHT - MARGIN
     last = max(minutes[-1], 1e-9)
@@ -54,6 +61,7 @@ def plot(pen: ImageDraw.ImageDraw, top: int, title: str, minutes: Sequence[float
         points = [
             (MARGIN + (right - MARGIN) * minute / last, bottom - (bottom - top - 34) * min(value, most) / most)
             for minute, value in zip(minutes, values, strict=True)
+            if not math.isnan(value)
         ]
         if len(points) > 1:
             pen.line(points, ink, 2)

@@ -9,13 +9,13 @@ from typing import Any
 from PIL import Image
 
 from adapters.coordinates import boxes_in
-
 from benchmarks.synthetic.fonts import faces
 from benchmarks.synthetic.items import FAMILY, KINDS, item
 from benchmarks.synthetic.truth import Edges, Item
 
 SEED = 424242  # no training seed: those are "seed/step", this is "exam/seed/kind/number"
 CLASSES = ("line en", "line ru", "lines en", "lines ru", "colour", "shape", "count", "describe", "where")
+
 
 def size(rng: random.Random, kind: str) -> tuple[int, int]:
     """Any width and height in pixels, not only what suits the model's grid."""
@@ -24,6 +24,7 @@ def size(rng: random.Random, kind: str) -> tuple[int, int]:
     if kind == "lines":
         return rng.randint(180, 390), rng.randint(64, 210)
     return rng.randint(90, 220), rng.randint(90, 220)
+
 
 def questions(each: int, fonts: Sequence[str] = (), seed: int = SEED) -> dict[str, list[Item]]:
     """`each` items of every class; reading in both languages."""
@@ -40,7 +41,8 @@ def questions(each: int, fonts: Sequence[str] = (), seed: int = SEED) -> dict[st
             number += 1
     return found
 
-def answers(model: Any, processor: Any, items: Sequence[Item], most_tokens: int = 160, together: int = 16) -> list[str]:
+
+def answers(model: Any, processor: Any, items: Sequence[Item], most_tokens: int = 320, together: int = 16) -> list[str]:
     """What the model says, greedily, in the order of the items; pictures go through the processor like any user's."""
     import torch
 
@@ -68,6 +70,7 @@ def answers(model: Any, processor: Any, items: Sequence[Item], most_tokens: int 
             said[index] = text
     return said
 
+
 def overlap(one: Edges, other: Edges) -> float:
     """Intersection over union."""
     width = min(one[2], other[2]) - max(one[0], other[0])
@@ -76,9 +79,10 @@ def overlap(one: Edges, other: Edges) -> float:
     areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
     return shared / (areas - shared) if areas > shared else 0.0
 
+
 def found(wanted: Sequence[Edges], answer: str, of: tuple[int, int]) -> float:
     """Mean overlap of the wanted boxes with the best of the answer's, a box too many counting as a miss."""
-    left = [(box.x1, box.y1, box.x2, box.y2) for box in boxes_in(FAMILY, answer, of)]
+    left = [(box.x0, box.y0, box.x1, box.y1) for box in boxes_in(FAMILY, answer, of)]
     count = max(len(wanted), len(left))
     total = 0.0
     for one in wanted:
@@ -87,6 +91,7 @@ def found(wanted: Sequence[Edges], answer: str, of: tuple[int, int]) -> float:
             total += overlap(one, best)
             left.remove(best)
     return total / count
+
 
 def worth(one: Item, answer: str) -> float:
     """The score of one answer: a character error rate (0 is best) for reading, else 0 to 1 (1 is best): the right word,
@@ -98,6 +103,7 @@ def worth(one: Item, answer: str) -> float:
     if one.kind == "where":
         return found(one.facts["boxes"], answer, one.picture.size)  # type: ignore[arg-type]
     return float(answer.strip().rstrip(".").lower() == one.answer.rstrip(".").lower())
+
 
 def told(one: Item, answer: str) -> float:
     """The share of a description that is in the answer: each thing with its place, and the ground."""

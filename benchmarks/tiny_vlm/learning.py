@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
+import torch  # noqa: TID253 - only the training imports this
+from torch import Tensor, nn  # noqa: TID253
+from torch.nn import functional  # noqa: TID253
 
 from benchmarks.tiny_vlm.batches import IGNORED, SEEN, SLOTS
 from benchmarks.tiny_vlm.sizes import CELL
@@ -85,7 +85,7 @@ def think(language: Any, x: Tensor, place: Tensor) -> Tensor:
     heads, few = config.num_attention_heads, config.num_key_value_heads
     wide = config.hidden_size // heads
     angles = place[:, :, None] * frequencies(wide, config.rope_parameters["rope_theta"], x.device)
-    parts = angles.split(config.rope_parameters["mrope_section"], -1)
+    parts: Any = torch.split(angles, config.rope_parameters["mrope_section"], -1)
     mixed_angles = torch.cat([part[index] for index, part in enumerate(parts)], -1)
     for layer in language.layers:
         normed, attention = layer.input_layernorm(x), layer.self_attn
@@ -122,22 +122,27 @@ class Learner(nn.Module):
         self.naming = nn.Linear(model.config.text_config.hidden_size, SLOTS * (len(SEEN) + 1))
 
     def forward(self, pixels: Tensor, ids: Tensor, labels: Tensor, seen: Tensor) -> dict[str, Tensor]:
-        """Mean losses over a group: `answer` over its tokens, `named` over the slots; and the shares of both right."""
-        held, visible = thought(self.model, pixels, ids)
+        """Mean losses over a group: `answer` over its tokens, `named` over the slots; and the shares of both right.
+
+        A group without tokens is looked at only, and has no answer.
+        """
+        if ids.shape[1]:
+            held, visible = thought(self.model, pixels, ids)
+            return self.named(visible, seen) | self.answered(held, labels)
+        return self.named(look(self.model.model.visual, pixels), seen)
+
+    def answered(self, held: Tensor, labels: Tensor) -> dict[str, Tensor]:
         wanted = labels[:, 1:]
         told = wanted != IGNORED
         said = self.model.lm_head(held[:, :-1][told]).float()
+        loss = functional.cross_entropy(said, wanted[told])
+        return {"answer": loss, "right": (said.argmax(-1) == wanted[told]).float().mean()}
+
+    def named(self, visible: Tensor, seen: Tensor) -> dict[str, Tensor]:
         names = self.naming(visible).unflatten(-1, (SLOTS, -1)).float().flatten(0, 2)
         slots = seen.flatten()
         weight = names.new_full((names.shape[-1],), 1.0)
         weight[0] = NOTHING
-        with torch.no_grad():
-            right = (said.argmax(-1) == wanted[told]).float().mean()
-            filled = slots > 0
-            found = (names.argmax(-1) == slots)[filled].float().sum() / filled.sum().clamp(min=1)
-        return {
-            "answer": functional.cross_entropy(said, wanted[told]),
-            "named": functional.cross_entropy(names, slots, weight),
-            "right": right,
-            "found": found,
-        }
+        filled = slots > 0
+        found = (names.argmax(-1) == slots)[filled].float().sum() / filled.sum().clamp(min=1)
+        return {"named": functional.cross_entropy(names, slots, weight), "found": found}

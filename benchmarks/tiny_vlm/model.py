@@ -50,7 +50,7 @@ def processor() -> Any:
     from transformers.models.qwen2_vl.video_processing_qwen2_vl import Qwen2VLVideoProcessor
 
     size = {"shortest_edge": FEWEST * CELL**2, "longest_edge": MOST * CELL**2}
-    return Qwen2VLProcessor(
+    return Qwen2VLProcessor(  # type: ignore[no-untyped-call]
         image_processor=Qwen2VLImageProcessor(size=size),
         tokenizer=words.tokenizer(),
         video_processor=Qwen2VLVideoProcessor(size=size),
@@ -62,6 +62,6 @@ def save(model: Any, folder: Path, shard: str = "50GB") -> None:
     """A folder that transformers and vLLM open; weights in files of at most `shard`."""
     from transformers.utils import logging
 
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     model.save_pretrained(folder, max_shard_size=shard)
     processor().save_pretrained(folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -38,27 +39,34 @@ class Pace:
 
 
 def rate(recipe: Recipe, step: int) -> float:
-    """The learning rate: up, level, then down to nothing as 1 - √x over the last part, so that the end can be moved."""
+    """The learning rate: up, level, then down to nothing as 1 - √x over the last part, so that the end can be moved.
+
+    It starts anew where the text model begins to learn.
+    """
+    looking = recipe.eye * recipe.steps
+    since = step - looking if step >= looking else step
     last = recipe.steps * recipe.cooldown
     into = max(0.0, step - (recipe.steps - last)) / last
-    return float(recipe.rate * min(1.0, (step + 1) / recipe.warmup) * (1 - into**0.5))
+    return float(recipe.rate * min(1.0, (since + 1) / recipe.warmup) * (1 - into**0.5))
 
 
-def update(state: State, groups: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """One step of the optimiser over all groups; the means of the losses."""
+def update(state: State, groups: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """One step of the optimiser over all groups; every group's losses and shares, as tensors."""
     recipe, device = state.recipe, next(state.learner.parameters()).device
     for each in state.optimiser.param_groups:
         each["lr"] = rate(recipe, state.done)
-    totals: dict[str, Any] = defaultdict(list)
+    totals: dict[str, list[Any]] = defaultdict(list)
     half = torch.autocast("cuda", torch.bfloat16) if device.type == "cuda" else contextlib.nullcontext()
     for group in groups:
         tensors = {name: group[name].to(device, non_blocking=True) for name in ("pixels", "ids", "labels", "seen")}
         with half:
             losses = state.learner(**tensors)
-        ((losses["answer"] + recipe.aid * losses["named"]) / len(groups)).backward()
+        loss = losses["answer"] + recipe.aid * losses["named"] if "answer" in losses else losses["named"]
+        (loss / len(groups)).backward()
         for name, value in losses.items():
             totals[name].append(value.detach())
-        totals[f"right {group['kind']}"].append(losses["right"])
+        if "right" in losses:
+            totals[f"right {group['kind']}"].append(losses["right"])
     norm = torch.nn.utils.clip_grad_norm_(state.learner.parameters(), 1.0)
     if torch.isfinite(norm):
         state.optimiser.step()
@@ -98,14 +106,14 @@ def train(state: State, folder: Path, pace: Pace, say: Callable[[str], None] = p
         curves.draw(folder)
 
     for groups in stream(recipe, state.done, pace.processes):
-        for name, values in update(state, groups).items():
-            noted[name] += values
+        for name, losses in update(state, groups).items():
+            noted[name] += losses
         seen += sum(len(group["ids"]) for group in groups)
         now = time.monotonic()
         state.seconds = before + now - begun
         if state.done % pace.note == 0:
             row = {name: float(torch.stack(values).float().mean()) for name, values in noted.items()}
-            first = {name: row[name] for name in ("answer", "named", "right", "found")}
+            first = {name: row.get(name, math.nan) for name in ("answer", "named", "right", "found")}
             noted.clear()
             curves.add(
                 folder / curves.STEPS,
@@ -113,7 +121,7 @@ def train(state: State, folder: Path, pace: Pace, say: Callable[[str], None] = p
             )
             left = (recipe.steps - state.done) * (now - begun) / (state.done - started)
             say(progress(state, row, seen / (now - begun), left))
-        if pace.exam_minutes and now - examined > pace.exam_minutes * 60:
+        if pace.exam_minutes and now - examined > pace.exam_minutes * 60 and state.done > recipe.eye * recipe.steps:
             scores = examine(state, questions)
             curves.add(folder / curves.EXAMS, {"step": state.done, "seconds": state.seconds, **scores})
             say("exam " + ", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
@@ -131,6 +139,6 @@ def progress(state: State, row: Mapping[str, float], a_second: float, left: floa
     kinds = " ".join(f"{name.removeprefix('right ')} {row[name]:.2f}" for name in sorted(row) if " " in name)
     return (
         f"step {state.done}/{state.recipe.steps}, {state.seconds / 60:.1f} min, {left / 60:.0f} min left, "
-        f"{a_second:.0f} pictures/s, loss {row['answer']:.3f}, naming {row['named']:.3f}, "
+        f"{a_second:.0f} pictures/s, loss {row.get('answer', math.nan):.3f}, naming {row['named']:.3f}, "
         f"letters {row['found']:.3f}, tokens right: {kinds}"
     )

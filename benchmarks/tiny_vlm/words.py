@@ -49,7 +49,8 @@ def tokenizer() -> Any:
     words.pre_tokenizer = split
     words.decoder = decoders.ByteLevel()
     words.add_special_tokens(SPECIAL)
-    return PreTrainedTokenizerFast(tokenizer_object=words, eos_token="<|im_end|>", pad_token="<|endoftext|>")
+    ends = {"eos_token": "<|im_end|>", "pad_token": "<|endoftext|>"}
+    return PreTrainedTokenizerFast(tokenizer_object=words, **ends)  # type: ignore[no-untyped-call]
 
 
 @functools.lru_cache(1)
