@@ -119,6 +119,7 @@ class Arena:
     def close(self) -> None:
         """End every worker and give everything back."""
         self.slots.close()
+        self.images.close()
         self.store.close()
         self.gpus.close()
 

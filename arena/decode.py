@@ -14,8 +14,9 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+from arena.decoders import Decoders, Late
 from arena.errors import RunError
 
 ROOT = Path(__file__).parent.parent
@@ -33,63 +34,82 @@ def may_be_pdf(data: bytes) -> bool:
     return b"%PDF-" in data[:1024]
 
 
-def page_count(data: bytes) -> int:
+def page_count(data: bytes, warm: Decoders | None = None) -> int:
     """Number of pages of a PDF, 1 for everything else. Raises `RunError`."""
-    return int(ask(data, {"count": True})["pages"]) if may_be_pdf(data) else 1
+    return int(ask(data, {"count": True}, warm=warm)["pages"]) if may_be_pdf(data) else 1
 
 
-def picture(data: bytes, out: Path, page: int, max_pixels: int, seconds: float | None = None) -> dict[str, Any]:
+def picture(
+    data: bytes,
+    out: Path,
+    page: int,
+    max_pixels: int,
+    seconds: float | None = None,
+    warm: Decoders | None = None,
+) -> dict[str, Any]:
     """Writes the picture in `data` to `out` as an upright 8-bit RGB PNG without anything but pixels.
 
     Returns ``sha256`` of what was written, ``width``, ``height``, ``original_width``, ``original_height`` and
     ``notices`` as pairs of a key and its params. Raises `RunError` for a file that cannot be used (also when it
-    takes longer than `seconds`) and `OSError` when `out` cannot be written.
+    takes longer than `seconds`) and `OSError` when `out` cannot be written. warm: decoders to take instead of a new
+    process.
     """
     request = {"page": page, "max_pixels": max_pixels, "out": str(out.absolute())}
-    reply = ask(data, request, seconds or (PAGE_SECONDS if may_be_pdf(data) else IMAGE_SECONDS))
+    reply = ask(data, request, seconds or (PAGE_SECONDS if may_be_pdf(data) else IMAGE_SECONDS), warm)
     if "errno" in reply:
         raise OSError(reply["errno"], os.strerror(reply["errno"]))
     return reply
 
 
-def ask(data: bytes, request: dict[str, Any], seconds: float = PAGE_SECONDS) -> dict[str, Any]:
+def ask(
+    data: bytes, request: dict[str, Any], seconds: float = PAGE_SECONDS, warm: Decoders | None = None
+) -> dict[str, Any]:
     """The reply of one decoder's process to one request. Raises `RunError`."""
     too_slow = RunError("bad_input", key="images.too_slow", seconds=f"{seconds:g}")
-    command = [sys.executable, "-m", "arena.decode", json.dumps({**request, "seconds": seconds})]
-    with turns:
-        try:
-            ended = subprocess.run(
-                command,
-                input=data,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,  # libraries warn there, at any length; our own faults come in the reply
-                cwd=ROOT,
-                # Every arena of malloc takes address space, which is what is limited.
-                env={**os.environ, "MALLOC_ARENA_MAX": "2"},
-                timeout=seconds,
-                start_new_session=True,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise too_slow from None
-        except OSError as error:
-            raise RunError("unavailable", str(error), key="images.no_decoder", code=error.errno) from error
+    told = {**request, "seconds": seconds}
     try:
-        reply: dict[str, Any] = json.loads(ended.stdout)
+        try:
+            said, code = warm.ask(told, data, seconds) if warm else started(told, data, seconds)
+        except OSError:  # no forking, or no room for the file's copy: the plain way may still work
+            said, code = started(told, data, seconds)
+    except (Late, subprocess.TimeoutExpired):
+        raise too_slow from None
+    except OSError as error:
+        raise RunError("unavailable", str(error), key="images.no_decoder", code=error.errno) from error
+    try:
+        reply: dict[str, Any] = json.loads(said)
     except ValueError:
-        if -ended.returncode == getattr(signal, "SIGXCPU", None):
+        if -code == getattr(signal, "SIGXCPU", None):
             raise too_slow from None
-        if ended.returncode == -signal.SIGSEGV:
+        if code == -signal.SIGSEGV:
             raise RunError("bad_input", key="images.crashed") from None
-        if ended.returncode < 0:  # allocators end the process when there is no more, and so does the system
+        if code < 0:  # allocators end the process when there is no more, and so does the system
             raise RunError("bad_input", key="images.too_much_memory", limit=MEMORY_GB) from None
-        raise RunError("unavailable", key="images.no_decoder", code=ended.returncode) from None
+        raise RunError("unavailable", key="images.no_decoder", code=code) from None
     if "refused" in reply:
         key, params = reply["refused"]
         raise RunError("bad_input", key=key, **params)
     if "fault" in reply:
-        raise RunError("unavailable", reply["fault"], key="images.no_decoder", code=ended.returncode)
+        raise RunError("unavailable", reply["fault"], key="images.no_decoder", code=code)
     return reply
+
+
+def started(request: dict[str, Any], data: bytes, seconds: float) -> tuple[bytes, int]:
+    """What a decoder in a new process wrote, and how it ended. Raises `subprocess.TimeoutExpired`, `OSError`."""
+    with turns:
+        ended = subprocess.run(
+            [sys.executable, "-m", "arena.decode", json.dumps(request)],
+            input=data,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # libraries warn there, at any length; our own faults come in the reply
+            cwd=ROOT,
+            # Every arena of malloc takes address space, which is what is limited.
+            env={**os.environ, "MALLOC_ARENA_MAX": "2"},
+            timeout=seconds,
+            start_new_session=True,
+            check=False,
+        )
+    return ended.stdout, ended.returncode
 
 
 def limit(seconds: float) -> None:
@@ -151,17 +171,36 @@ def main() -> None:
     """One request in the first argument, the file on stdin, one reply in JSON on stdout."""
     request = json.loads(sys.argv[1])
     limit(request["seconds"])
+    sys.stdout.write(replied(request, sys.stdin.buffer.read()))
+
+
+def forked(request: dict[str, Any], file: int, out: int) -> NoReturn:
+    """In a process that was forked for it: one request, the file and the reply as descriptors."""
+    code = 1
+    try:
+        limit(request["seconds"])
+        with os.fdopen(file, "rb") as given:
+            data = given.read()
+        with os.fdopen(out, "wb") as reply:
+            reply.write(replied(request, data).encode())
+        code = 0
+    finally:
+        os._exit(code)  # nothing may return into the parent's loop
+
+
+def replied(request: dict[str, Any], data: bytes) -> str:
+    """The reply in JSON, whatever happens."""
     from arena.pixels import Refused
 
     try:
-        reply = answer(request, sys.stdin.buffer.read())
+        reply = answer(request, data)
     except Refused as refused:
         reply = {"refused": [refused.key, refused.params]}
     except MemoryError:
         reply = {"refused": ["images.too_much_memory", {"limit": MEMORY_GB}]}
     except Exception as error:  # noqa: BLE001 - our own fault; the parent says so and keeps serving
         reply = {"fault": f"{type(error).__name__}: {error}"}
-    sys.stdout.write(json.dumps(reply))
+    return json.dumps(reply)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import struct
+import sys
 import tempfile
 import threading
 import time
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from arena import decode
+from arena.decoders import Decoders
 from arena.errors import RunError
 from arena.strings import tr
 
@@ -66,6 +68,7 @@ class ImageStore:
         self.max_pixels = max_pixels
         self._known: dict[tuple[str, int], StoredImage] = {}
         self._lock = threading.Lock()  # of _known
+        self._decoders = Decoders(decode.DECODER_BUSY) if sys.platform == "linux" else None
         for part in self.folder.glob("*.part"):
             with suppress(OSError):
                 if time.time() - part.stat().st_mtime > ABANDONED_S:
@@ -96,7 +99,7 @@ class ImageStore:
 
     def pages(self, source: Path | str | bytes) -> int:
         """Number of pages of a PDF, 1 for everything else. Raises `RunError` for a PDF that cannot be opened."""
-        return decode.page_count(self._read(source))
+        return decode.page_count(self._read(source), self._decoders)
 
     def get(self, sha256: str) -> StoredImage | None:
         """The image with this hash, None when there is none. The size of its upload is not kept: it is given as
@@ -110,6 +113,11 @@ class ImageStore:
         except (OSError, struct.error):
             return None
         return StoredImage(sha256, path, width, height, width, height)
+
+    def close(self) -> None:
+        """End what decodes; it comes back when asked again."""
+        if self._decoders:
+            self._decoders.close()
 
     def _path(self, sha256: str) -> Path:
         return self.folder / sha256[:2] / f"{sha256}.png"
@@ -143,7 +151,7 @@ class ImageStore:
         os.close(handle)
         part = Path(name)
         try:
-            made = decode.picture(data, part, page, self.max_pixels)
+            made = decode.picture(data, part, page, self.max_pixels, warm=self._decoders)
             path = self._path(made["sha256"])
             path.parent.mkdir(exist_ok=True)
             part.replace(path)  # also over the same image, which may have been damaged meanwhile

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,10 @@ print(json.dumps({**said, "grown_mb": grown / 1e6, "decoder_mb": decoder.ru_maxr
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> ImageStore:
-    return ImageStore(tmp_path / "images")
+def store(tmp_path: Path) -> Iterator[ImageStore]:
+    store = ImageStore(tmp_path / "images")
+    yield store
+    store.close()
 
 
 def refused(store: ImageStore, data: bytes | Path) -> RunError:
@@ -190,6 +193,7 @@ def test_i17_heic_with_and_without_its_library(
     for lang in LANGUAGES:
         assert "HEIC" in error.text(lang)
         assert "pip install --upgrade pillow-heif" in error.text(lang)
+    store.close()  # the next decoder has the library again
     assert store.add(data).width == 40
 
 

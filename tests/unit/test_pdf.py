@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -65,8 +66,10 @@ def twice_packed(byte: bytes, count: int) -> bytes:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> ImageStore:
-    return ImageStore(tmp_path / "images")
+def store(tmp_path: Path) -> Iterator[ImageStore]:
+    store = ImageStore(tmp_path / "images")
+    yield store
+    store.close()
 
 
 def refusal(store: ImageStore, data: bytes, page: int = 1) -> str:

@@ -1,0 +1,169 @@
+"""Decoders that are forked from a process which has done the imports: milliseconds instead of tenths of a second.
+
+Each is still a process of its own for one file, with its own limits, ended when it is late. Linux only; elsewhere, and
+when something is wrong with the parent, one is started plainly.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+import weakref
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+START_S = 20.0  # the parent's imports, on a busy machine
+END_S = 5.0
+CHUNK = 1 << 16
+
+
+class Late(Exception):
+    """The decoder took too long and was ended."""
+
+
+class Decoders:
+    """Up to `count` decoders at a time; the rest wait for their turn. The parents live as long as this object."""
+
+    def __init__(self, count: int) -> None:
+        self._parents: queue.LifoQueue[Parent] = queue.LifoQueue()  # the one used last is used next
+        for _ in range(count):
+            self._parents.put(Parent())
+
+    def ask(self, request: dict[str, Any], data: bytes, seconds: float) -> tuple[bytes, int]:
+        """What a decoder wrote, and how it ended. Raises `Late`, or `OSError` when there can be no decoder."""
+        parent = self._parents.get()
+        try:
+            try:
+                return parent.ask(request, data, seconds)
+            except OSError:  # it was ended from outside: the next one is another
+                parent.close()
+                return parent.ask(request, data, seconds)
+        finally:
+            self._parents.put(parent)
+
+    def close(self) -> None:
+        """End the parents; they come back when asked again."""
+        for _ in range(self._parents.qsize()):
+            with contextlib.suppress(queue.Empty):
+                parent = self._parents.get_nowait()
+                parent.close()
+                self._parents.put(parent)
+
+
+class Parent:
+    """One parent with at most one decoder, started when it is first needed. For one thread at a time."""
+
+    def __init__(self) -> None:
+        self._channel: socket.socket | None = None
+        self._end: weakref.finalize[Any, Any] | None = None
+
+    def ask(self, request: dict[str, Any], data: bytes, seconds: float) -> tuple[bytes, int]:
+        channel = self._channel or self._start()
+        deadline = time.monotonic() + seconds
+        file = os.memfd_create("upload")
+        reading, writing = os.pipe()
+        with os.fdopen(reading, "rb", buffering=0) as reply:
+            try:
+                with os.fdopen(os.dup(file), "wb") as copy:
+                    copy.write(data)
+                os.lseek(file, 0, os.SEEK_SET)
+                socket.send_fds(channel, [json.dumps(request).encode()], [file, writing])
+            finally:
+                os.close(file)
+                os.close(writing)
+            said = b""
+            while select.select([reply], [], [], max(0.0, deadline - time.monotonic()))[0]:
+                piece = reply.read(CHUNK)
+                if not piece:
+                    return said, int(self._told())
+                said += piece
+        channel.send(b"end")
+        self._told()
+        raise Late
+
+    def _start(self) -> socket.socket:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "arena.decoders", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd=ROOT,
+                # Every arena of malloc takes address space, which is what is limited.
+                env={**os.environ, "MALLOC_ARENA_MAX": "2"},
+                start_new_session=True,
+            )
+        self._channel = ours
+        self._end = weakref.finalize(self, ended, ours, process)
+        ours.settimeout(START_S)
+        self._told()
+        ours.settimeout(END_S)
+        return ours
+
+    def _told(self) -> str:
+        assert self._channel  # noqa: S101 - `_start` has made it
+        said = self._channel.recv(CHUNK)
+        if not said:
+            raise ConnectionResetError("the decoders' parent has ended")
+        return said.decode()
+
+    def close(self) -> None:
+        if self._end:
+            self._end()
+        self._channel = self._end = None
+
+
+def ended(channel: socket.socket, process: subprocess.Popen[bytes]) -> None:
+    """Close the socket, which ends the parent and its decoder."""
+    channel.close()
+    try:
+        process.wait(END_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def serve(channel: socket.socket) -> None:
+    """The parent: fork a decoder for each request, tell how it ended; end with the application."""
+    from PIL import Image
+
+    from arena import decode, pixels
+
+    Image.init()
+    assert pixels.SIGNATURES  # noqa: S101 - imported for the decoders
+    channel.send(b"started")
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(channel, CHUNK, 2)
+        if not message:
+            return
+        if not descriptors:  # an end that came too late
+            continue
+        pid = os.fork()
+        if pid == 0:
+            channel.close()
+            decode.forked(json.loads(message), *descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        pidfd = os.pidfd_open(pid)
+        watched: list[Any] = [pidfd, channel]
+        if channel in select.select(watched, [], [])[0]:
+            os.kill(pid, signal.SIGKILL)
+        os.close(pidfd)
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        channel.send(str(code).encode())
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(BrokenPipeError):  # the application has gone
+        serve(socket.socket(fileno=int(sys.argv[1])))

@@ -1,0 +1,165 @@
+"""Our server against ``transformers serve``, on the same tiny checkpoint: first token of a stream, answers per second.
+
+Both answer the same chat about the same image, warm, each in a process of its own, by turns, so that a machine that
+slows down slows both. Every request has an image nobody has seen before: decoding it is part of the work. On one thread
+of the processor each, for threads that wait for each other would drown the difference.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import importlib
+import io
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+SHAPE = {"num_hidden_layers": 28, "intermediate_size": 1024}  # as many layers as Qwen2-VL 2B
+TOKENS, REPEATS, BATCH = 32, 9, 6
+PROMPT = "Read it."
+ROOT = Path(__file__).parent.parent.parent
+
+
+def measure() -> list[dict[str, Any]]:
+    if not find_spec("transformers"):
+        missing = {"ratio": None, "detail": "transformers is not installed"}
+        return [{"name": "server / transformers serve: first token", "goal": "<= 1.0", **missing}]
+    import httpx
+
+    tiny = importlib.import_module("tests.tiny")
+    with tempfile.TemporaryDirectory() as folder, httpx.Client(timeout=120) as client:
+        checkpoint = str(tiny.qwen2_vl(Path(folder) / "weights", **SHAPE))
+        home = Path(folder) / "home"
+        home.mkdir()
+        entry = {
+            "adapter": "transformers_chat",
+            "source": checkpoint,
+            "modes": {"transformers": {}},
+            "tasks": ["question"],
+        }
+        (home / "models.yaml").write_text(json.dumps({"models": {"bench": {**entry, "licence": "-"}}}))
+        with ours(home) as our_url, theirs(checkpoint) as their_url:
+            ways = (ask(client, our_url, "bench"), ask(client, their_url, checkpoint))
+            if ways[0](0)[1][:8] != ways[1](0)[1][:8]:  # the other one leaves out a letter that is broken at the end
+                raise AssertionError("the two servers give different texts")
+            first: tuple[list[float], list[float]] = ([], [])
+            whole: tuple[list[float], list[float]] = ([], [])
+            for number in range(1, REPEATS + 1):
+                for way, firsts, wholes in zip(ways, first, whole, strict=True):
+                    firsts.append(min(way(10 * number + each)[0] for each in range(3)))
+                    start = time.perf_counter()
+                    for each in range(BATCH):
+                        way(1000 * number + each)
+                    wholes.append(BATCH / (time.perf_counter() - start))
+    return [
+        row("first token", "<= 1.0", first, lambda value: f"{1000 * value:.0f} ms"),
+        row("requests per second", ">= 1.0", whole, lambda value: f"{value:.2f}/s"),
+    ]
+
+
+def ask(client: Any, url: str, model: str) -> Callable[[int], tuple[float, str]]:
+    """One streamed chat about an image of its own: seconds to the first text, and the text."""
+
+    def asked(number: int) -> tuple[float, str]:
+        content = [{"type": "image_url", "image_url": {"url": picture(number)}}, {"type": "text", "text": PROMPT}]
+        body = {
+            "model": model,
+            "messages": [{"role": "user", "content": content}],
+            "stream": True,
+            "max_tokens": TOKENS,
+            "temperature": 0,
+        }
+        first, said = 0.0, ""
+        start = time.perf_counter()
+        with client.stream("POST", f"{url}/v1/chat/completions", json=body) as answer:
+            for line in answer.iter_lines():
+                if not line.startswith("data: {"):
+                    continue
+                chunk = json.loads(line.removeprefix("data: "))
+                text = chunk["choices"][0]["delta"].get("content") if chunk.get("choices") else None
+                if text:
+                    first = first or time.perf_counter() - start
+                    said += text
+        return first, said
+
+    return asked
+
+
+def picture(number: int) -> str:
+    """A page of text that differs from all others in one number, as a data URL."""
+    from PIL import Image, ImageDraw
+
+    image = Image.new("RGB", (400, 300), "white")
+    ImageDraw.Draw(image).text((30, 100), f"Receipt {number}", fill="black", font_size=48)
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
+
+
+@contextlib.contextmanager
+def ours(home: Path) -> Iterator[str]:
+    """The application as it is started, page and all."""
+    more = {"ARENA_HOME": str(home), "ARENA_IDLE_UNLOAD": "0"}
+    with started(lambda port: [sys.executable, "app.py", "--port", str(port)], more) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def theirs(checkpoint: str) -> Iterator[str]:
+    command = [str(Path(sys.executable).parent / "transformers"), "serve", checkpoint, "--device", "cpu"]
+    with started(
+        lambda port: [*command, "--host", "127.0.0.1", "--port", str(port), "--log-level", "error"], {}
+    ) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def started(command: Callable[[int], list[str]], more: dict[str, str]) -> Iterator[str]:
+    """A server on a free port, once it is healthy."""
+    import httpx
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environ = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", **more}
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command(port), cwd=ROOT, env=environ, stdout=log, stderr=log)
+        try:
+            deadline = time.monotonic() + 180
+            while True:
+                try:
+                    if httpx.get(f"http://127.0.0.1:{port}/health", timeout=5).status_code == 200:
+                        break
+                except httpx.TransportError:
+                    time.sleep(0.2)
+                if process.poll() is not None or time.monotonic() > deadline:
+                    log.seek(0)
+                    raise RuntimeError(log.read().decode("utf-8", "replace")[-2000:])
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def row(name: str, goal: str, pairs: tuple[list[float], list[float]], shown: Callable[[float], str]) -> dict[str, Any]:
+    """The median of the ratios of neighbours in time."""
+    our, their = pairs
+    ratio = statistics.median(mine / other for mine, other in zip(our, their, strict=True))
+    detail = (
+        f"{shown(statistics.median(our))} [{shown(min(our))}-{shown(max(our))}] against "
+        f"{shown(statistics.median(their))} [{shown(min(their))}-{shown(max(their))}]"
+    )
+    return {"name": f"server / transformers serve: {name}", "ratio": ratio, "goal": goal, "detail": detail}

@@ -1,0 +1,80 @@
+"""Warm decoders: quick, one file each, ended when late, and back again whatever happened to their parent."""
+
+from __future__ import annotations
+
+import gc
+import io
+import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+from PIL import Image
+
+from arena.decoders import Decoders, Late
+from arena.images import ImageStore
+
+
+def png(number: int) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (60 + number, 50), "white").save(out, "PNG")
+    return out.getvalue()
+
+
+def children() -> set[int]:
+    return {child.pid for child in psutil.Process().children() if "arena.decoders" in " ".join(child.cmdline())}
+
+
+def parent_of(decoders: Decoders) -> int:
+    (pid,) = children()
+    return pid
+
+
+def ask(decoders: Decoders, data: bytes, out: Path, seconds: float = 20) -> tuple[bytes, int]:
+    return decoders.ask({"page": 1, "max_pixels": 10**7, "out": str(out), "seconds": seconds}, data, seconds)
+
+
+def test_a_parent_that_was_ended_comes_back(tmp_path: Path) -> None:
+    decoders = Decoders(1)
+    try:
+        assert b'"width": 61' in ask(decoders, png(1), tmp_path / "a")[0]
+        first = parent_of(decoders)
+        os.kill(first, signal.SIGKILL)
+        assert b'"width": 62' in ask(decoders, png(2), tmp_path / "b")[0]
+        assert parent_of(decoders) != first
+    finally:
+        decoders.close()
+    assert children() == set()
+
+
+def test_a_late_decoder_is_ended_and_the_next_one_is_not_disturbed(tmp_path: Path) -> None:
+    decoders = Decoders(1)
+    try:
+        fifo = tmp_path / "fifo"  # whoever writes into it waits for a reader
+        os.mkfifo(fifo)
+        assert ask(decoders, png(1), tmp_path / "a")
+        with pytest.raises(Late):
+            ask(decoders, png(2), fifo, seconds=0.5)
+        parent = parent_of(decoders)
+        assert psutil.Process(parent).children() == []
+        assert b'"width": 63' in ask(decoders, png(3), tmp_path / "b")[0]
+        assert parent_of(decoders) == parent
+    finally:
+        decoders.close()
+
+
+def test_many_threads_share_two(tmp_path: Path) -> None:
+    store = ImageStore(tmp_path)
+    with ThreadPoolExecutor(12) as threads:
+        widths = [added.result(60).width for added in [threads.submit(store.add, png(n)) for n in range(12)]]
+    assert widths == [60 + number for number in range(12)]
+    assert 1 <= len(children()) <= 2
+    del store
+    gc.collect()
+    deadline = time.monotonic() + 5
+    while children() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert children() == set(), "a store nobody has any more leaves no process behind"
