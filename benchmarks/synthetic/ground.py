@@ -7,7 +7,7 @@ import random
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from benchmarks.synthetic.truth import Pixels, Size
 
@@ -68,17 +68,26 @@ def pixels(levels: Levels) -> Pixels:
     return np.clip(levels, 0, 255).astype(np.uint8)
 
 
+def soft(levels: Levels, share: float) -> Levels:
+    """Every pixel gives this share of its light, at most a half, to its neighbours on either side, across and down."""
+    for axis in (0, 1):
+        rows = np.moveaxis(levels, axis, 0)
+        mixed = (1 - share) * rows
+        mixed[1:] += share / 2 * rows[:-1]
+        mixed[:-1] += share / 2 * rows[1:]
+        mixed[0] += share / 2 * rows[0]
+        mixed[-1] += share / 2 * rows[-1]
+        levels = np.moveaxis(mixed, 0, axis)
+    return levels
+
+
 def taken(rng: random.Random, levels: Levels, size: Size | None = None) -> Pixels:
-    """As a camera or a screen would give it: a little noise, sometimes soft, scaled to `size`."""
+    """As a camera or a screen would give it: sometimes soft, a little noise, scaled to `size`."""
+    if rng.random() < 0.25:
+        levels = soft(levels, np.float32(rng.uniform(0.15, 0.5)))
     if rng.random() < 0.6:
         levels = grainy(rng, levels, rng.uniform(0.5, 10))
     picture = pixels(levels)
-    soft = rng.random() < 0.25
-    if not soft and (size is None or size == (picture.shape[1], picture.shape[0])):
+    if size is None or size == (picture.shape[1], picture.shape[0]):
         return picture
-    image = Image.fromarray(picture)
-    if soft:
-        image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 0.9)))
-    if size and image.size != size:
-        image = image.resize(size, Image.Resampling.BICUBIC)
-    return np.asarray(image)
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC))

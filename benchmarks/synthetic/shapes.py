@@ -6,7 +6,7 @@ import math
 import random
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
 from benchmarks.synthetic import ground
 from benchmarks.synthetic.ground import Colour
@@ -81,10 +81,12 @@ def places(rng: random.Random, size: Size, count: int) -> list[Edges]:
     return found
 
 
-def tight(mask: Image.Image, scale: tuple[float, float]) -> Edges:
-    """The box around what was drawn, in the pixels of the picture."""
-    left, top, right, bottom = mask.getbbox() or (0, 0, 0, 0)
-    return left * scale[0], top * scale[1], right * scale[0], bottom * scale[1]
+def tight(canvas: Image.Image, behind: Colour, box: Edges) -> Edges:
+    """The box around what stands out from the ground within `box`, both in the pixels of the canvas."""
+    x, y = int(box[0]), int(box[1])
+    part = canvas.crop((x, y, math.ceil(box[2]) + 1, math.ceil(box[3]) + 1))
+    left, top, right, bottom = ImageChops.difference(part, Image.new("RGB", part.size, behind)).getbbox() or (0,) * 4
+    return x + left, y + top, x + right, y + bottom
 
 
 def scene(rng: random.Random, size: Size, *, most: int = 5) -> Picture:
@@ -101,10 +103,9 @@ def scene(rng: random.Random, size: Size, *, most: int = 5) -> Picture:
         colour, shape = rng.choice(choice) if rng.random() < 0.7 else (rng.choice(colours), rng.choice(SHAPES))
         large: Edges = (box[0] * FINE, box[1] * FINE, box[2] * FINE, box[3] * FINE)
         turn = rng.uniform(-0.2, 0.2)
-        mask = Image.new("1", canvas.size)
-        draw(ImageDraw.Draw(mask), shape, large, 1, 0, turn)  # type: ignore[arg-type]
         draw(pen, shape, large, near(rng, colour), behind, turn)
-        things.append(Thing(colour, shape, tight(mask, (1 / FINE, 1 / FINE))))
+        left, top, right, bottom = (edge / FINE for edge in tight(canvas, behind, large))
+        things.append(Thing(colour, shape, (left, top, right, bottom)))
     levels = np.asarray(canvas.reduce(FINE), np.float32)
     things.sort(key=lambda thing: (round(thing.middle[1] / size[1] * 3 - 0.5), thing.middle[0]))
     return Picture(ground.taken(rng, levels), things=tuple(things), ground=name)
