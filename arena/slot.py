@@ -7,25 +7,25 @@ the request that wants it; every wait is a generator that gives a sign of life a
 
 from __future__ import annotations
 
-import os
+import contextlib
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
 from adapters.base import Job, Output
-from arena import pins
 from arena.cancel import Cancel
 from arena.catalog import ModelSpec
 from arena.config import Settings
 from arena.errors import RunError
 from arena.gpu import Baseline, Device, Gpus
+from arena.runtimes import containers
 from arena.runtimes.container import Container
 from arena.runtimes.handle import NO_SIGN, Handle, Sign
 from arena.runtimes.process import Interpreters, Worker
+from arena.told import for_adapter
 from arena.types import Stage
 
 State = Literal["stopped", "starting", "ready", "stopping"]
@@ -120,8 +120,9 @@ class Slot:
             self._condition.notify_all()
         if handle:
             handle.kill()
-            for _ in handle.wait_gone():
-                pass
+            with contextlib.suppress(RunError):  # there is nobody left to be told; the next start clears it away
+                for _ in handle.wait_gone():
+                    pass
 
     # --- the queue
 
@@ -303,10 +304,14 @@ class Lease:
         if slot._loaded and slot._loaded.key == self.spec.key and slot._handle and slot._handle.alive():
             self.handle, self.cold = slot._handle, False
             return
+        start = time.monotonic()
         if slot._handle or slot._baseline:
-            start = time.monotonic()
             yield from slot._stop_model()
             self.unload_s = time.monotonic() - start
+        if slot.device_index is not None and self.spec.mode != "vllm":
+            for sign in containers.make_room(self.cancel):  # one that an earlier program left
+                yield Waiting("unloading", time.monotonic() - start, sign=sign)
+                self.unload_s = time.monotonic() - start
         if slot.device_index is not None:
             slot._baseline = slot.gpus.baseline(slot.device_index)
         start = time.monotonic()
@@ -326,25 +331,6 @@ class Lease:
         """Pieces of the answer, None as a sign of life, the `Output` last. Raises `RunError`."""
         assert self.handle, "predict() before acquire()"  # noqa: S101
         return self.handle.predict(job, self.slot.settings.run_timeout_s, self.cancel)
-
-
-def for_adapter(spec: ModelSpec, device: str, home: Path) -> dict[str, object]:
-    """What `Adapter.load` is told of a catalogue entry; `home` holds the commits that are pinned."""
-    names = ("id", "source", "quantization", "dtype", "trust_remote_code", "options")
-    told = {name: getattr(spec, name) for name in names} | told_of_service(spec)
-    return told | {
-        "device": device,
-        "revision": pins.revision_to_load(spec, home),
-        "also": {each.source: pins.revision_to_load(each, home) for each in spec.further},
-    }
-
-
-def told_of_service(spec: ModelSpec) -> dict[str, object]:
-    """Where a service elsewhere is, and its key, which goes to this one worker alone."""
-    if not spec.elsewhere:
-        return {}
-    told = {"base_url": spec.elsewhere.url, "served": spec.elsewhere.model, "key_variable": spec.elsewhere.key_variable}
-    return {"options": {**spec.options, **told}, "api_key": os.environ.get(spec.elsewhere.key_variable, "")}
 
 
 # What `unload` asks for: the device itself, with no model on it.

@@ -12,7 +12,7 @@ from arena import downloads, hub, pins
 from arena.catalog import load_catalog
 from arena.cli import main
 from arena.config import load_settings
-from arena.slot import for_adapter
+from arena.told import for_adapter
 from arena.status import download_status
 from tests.hub import COMMIT, Hub
 

@@ -16,7 +16,7 @@ from arena.compare import Request, Side, compare
 from arena.config import load_settings
 from arena.core import Arena, arena_of
 from arena.errors import ConfigError
-from arena.slot import for_adapter
+from arena.told import for_adapter
 from arena.status import model_status
 from arena.types import Run
 
