@@ -84,7 +84,7 @@ def soft(levels: Levels, share: float) -> Levels:
 def taken(rng: random.Random, levels: Levels, size: Size | None = None) -> Pixels:
     """As a camera or a screen would give it: sometimes soft, a little noise, scaled to `size`."""
     if rng.random() < 0.25:
-        levels = soft(levels, np.float32(rng.uniform(0.15, 0.5)))
+        levels = soft(levels, rng.uniform(0.15, 0.5))
     if rng.random() < 0.6:
         levels = grainy(rng, levels, rng.uniform(0.5, 10))
     picture = pixels(levels)

@@ -34,6 +34,9 @@ def train(given: argparse.Namespace) -> None:
     else:
         recipe = RECIPES[given.recipe or ("gpu" if device == "cuda" else "cpu")]
         state = checkpoint.begin(replace(recipe, seed=given.seed), device)
+        if given.weights:
+            state.recipe = replace(state.recipe, eye=0.0)
+            checkpoint.adopt(state, given.weights)
     if given.steps:
         state.recipe = replace(state.recipe, steps=given.steps)
     count = sum(weight.numel() for weight in state.learner.model.parameters())
@@ -75,6 +78,7 @@ def main() -> None:
     learn.add_argument("--recipe", choices=RECIPES, help="by default the one of the device")
     learn.add_argument("--out", type=Path, help="folder of the checkpoint and the curves")
     learn.add_argument("--resume", type=Path, metavar="DIR", help="go on from the checkpoint in this folder")
+    learn.add_argument("--weights", type=Path, metavar="FOLDER", help="begin from the weights of an exported model")
     learn.add_argument("--minutes", type=float, default=0, help="stop after so many, with a checkpoint")
     learn.add_argument("--steps", type=int, default=0, help="steps in all, another end than the recipe's")
     learn.add_argument("--seed", type=int, default=7)

@@ -48,6 +48,15 @@ def begin(recipe: Recipe, device: str) -> State:
     return State(recipe, learner, mean, optimiser, trained_on=machine(device))
 
 
+def adopt(state: State, folder: Path) -> None:
+    """Begins from the weights of an exported model of the same shape instead of random ones; the optimiser is new."""
+    from transformers import Qwen2VLForConditionalGeneration
+
+    weights = Qwen2VLForConditionalGeneration.from_pretrained(folder, dtype=torch.float32).state_dict()
+    state.learner.model.load_state_dict(weights)
+    state.mean.load_state_dict(weights)
+
+
 def machine(device: str) -> str:
     """The device in words, for the model card."""
     if device.startswith("cuda"):
