@@ -1,4 +1,4 @@
-"""``python -m benchmarks.synthetic fonts|draw``: which faces are missing, all of them as a folder, pictures to look at."""
+"""``python -m benchmarks.synthetic fonts|draw``: which faces are missing, all of them in a folder, pictures to see."""
 
 from __future__ import annotations
 

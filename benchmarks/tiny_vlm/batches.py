@@ -5,6 +5,7 @@ So a training that was interrupted goes on with exactly the pictures it would ha
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -46,10 +47,19 @@ class Group:
         return self.pixels.shape[1] // CELL, self.pixels.shape[2] // CELL
 
 
+OPENING = "<|im_start|>user\n<|vision_start|>"
+
+
+@functools.cache
+def opening() -> int:
+    """How many tokens stand before the picture."""
+    return len(words.encoded(OPENING))
+
+
 def asking(question: str, cells: int) -> list[int]:
     """The conversation up to where the answer begins, as the chat template writes it."""
-    image = f"<|vision_start|>{'<|image_pad|>' * cells}<|vision_end|>"
-    return words.encoded(f"<|im_start|>user\n{image}{question}<|im_end|>\n<|im_start|>assistant\n")
+    image = "<|image_pad|>" * cells + "<|vision_end|>"
+    return words.encoded(f"{OPENING}{image}{question}<|im_end|>\n<|im_start|>assistant\n")
 
 
 def answering(one: Item) -> list[int]:
@@ -163,6 +173,7 @@ class Steps:
 
 def stream(recipe: Recipe, first: int, processes: int) -> Iterator[list[dict[str, Any]]]:
     """The steps from `first` to the last, in order, made ahead by so many processes, or here when there are none."""
+    import torch
     from torch.utils.data import DataLoader
 
     yield from DataLoader(
@@ -170,6 +181,7 @@ def stream(recipe: Recipe, first: int, processes: int) -> Iterator[list[dict[str
         batch_size=None,
         sampler=range(first, recipe.steps),
         num_workers=processes,
+        pin_memory=torch.cuda.is_available(),
         prefetch_factor=4 if processes else None,
         multiprocessing_context="spawn" if processes else None,
     )

@@ -12,7 +12,7 @@ import torch  # noqa: TID253 - only the training imports this
 from torch import Tensor, nn  # noqa: TID253
 from torch.nn import functional  # noqa: TID253
 
-from benchmarks.tiny_vlm.batches import IGNORED, SEEN, SLOTS
+from benchmarks.tiny_vlm.batches import IGNORED, SEEN, SLOTS, opening
 from benchmarks.tiny_vlm.sizes import CELL
 
 MEAN = (0.48145466, 0.4578275, 0.40821073)  # what the image processor of Qwen2-VL takes off and divides by
@@ -48,7 +48,7 @@ def look(visual: Any, pixels: Tensor) -> Tensor:
     cut = patches(pixels)
     # Qwen2-VL sees a still picture twice, as two frames of a film; so their kernels can be added.
     kernel = visual.patch_embed.proj.weight.sum(2).flatten(1)
-    x = cut.to(kernel.dtype) @ kernel.T
+    x = (cut @ kernel.T).float()  # what the layers add to stays exact, also where they compute in halves
     heads = visual.blocks[0].attn.num_heads
     wide = x.shape[-1] // heads
     inner = torch.arange(2, device=x.device)
@@ -62,7 +62,7 @@ def look(visual: Any, pixels: Tensor) -> Tensor:
         x = x + block.attn.proj(mixed.transpose(1, 2).reshape(n, -1, heads * wide))
         x = x + block.mlp(block.norm2(x))
     merger = visual.merger
-    merged: Tensor = merger.mlp(merger.ln_q(x).reshape(n, rows * columns, -1))
+    merged: Tensor = merger.mlp(merger.ln_q(x).reshape(n, rows * columns, -1)).float()
     return merged
 
 
@@ -107,8 +107,8 @@ def thought(model: Any, pixels: Tensor, ids: Tensor) -> tuple[Tensor, Tensor]:
     """What the text model holds at every token (n, t, width), and what the eye handed it (n, cells, width)."""
     rows, columns = pixels.shape[1] // CELL, pixels.shape[2] // CELL
     visible = look(model.model.visual, pixels)
-    before = int((ids[0] == model.config.image_token_id).nonzero()[0])
-    x = model.model.language_model.embed_tokens(ids).to(visible.dtype)
+    before = opening()
+    x = model.model.language_model.embed_tokens(ids)
     x = torch.cat((x[:, :before], visible, x[:, before + rows * columns :]), 1)
     return think(model.model.language_model, x, positions(ids.shape[1], before, rows, columns, x.device)), visible
 
@@ -124,7 +124,7 @@ class Learner(nn.Module):
     def forward(self, pixels: Tensor, ids: Tensor, labels: Tensor, seen: Tensor) -> dict[str, Tensor]:
         """Mean losses over a group: `answer` over its tokens, `named` over the slots; and the shares of both right.
 
-        A group without tokens is looked at only, and has no answer.
+        A group without tokens is looked at only, and has no answer. `labels` may stay on the CPU.
         """
         if ids.shape[1]:
             held, visible = thought(self.model, pixels, ids)
@@ -132,11 +132,14 @@ class Learner(nn.Module):
         return self.named(look(self.model.model.visual, pixels), seen)
 
     def answered(self, held: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        wanted = labels[:, 1:]
-        told = wanted != IGNORED
-        said = self.model.lm_head(held[:, :-1][told]).float()
-        loss = functional.cross_entropy(said, wanted[told])
-        return {"answer": loss, "right": (said.argmax(-1) == wanted[told]).float().mean()}
+        # The places of the answers are found beside the processor, so that a GPU is not waited for.
+        wanted = labels[:, 1:].flatten()
+        places = (wanted != IGNORED).nonzero().squeeze(1)
+        wanted = wanted[places].to(held.device, non_blocking=True)
+        told = held[:, :-1].flatten(0, 1).index_select(0, places.to(held.device, non_blocking=True))
+        said = self.model.lm_head(told).float()
+        loss = functional.cross_entropy(said, wanted)
+        return {"answer": loss, "right": (said.argmax(-1) == wanted).float().mean()}
 
     def named(self, visible: Tensor, seen: Tensor) -> dict[str, Tensor]:
         names = self.naming(visible).unflatten(-1, (SLOTS, -1)).float().flatten(0, 2)
@@ -144,5 +147,5 @@ class Learner(nn.Module):
         weight = names.new_full((names.shape[-1],), 1.0)
         weight[0] = NOTHING
         filled = slots > 0
-        found = (names.argmax(-1) == slots)[filled].float().sum() / filled.sum().clamp(min=1)
+        found = ((names.argmax(-1) == slots) & filled).sum() / filled.sum().clamp(min=1)
         return {"named": functional.cross_entropy(names, slots, weight), "found": found}

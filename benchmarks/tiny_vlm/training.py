@@ -58,9 +58,9 @@ def update(state: State, groups: Sequence[Mapping[str, Any]]) -> dict[str, list[
     totals: dict[str, list[Any]] = defaultdict(list)
     half = torch.autocast("cuda", torch.bfloat16) if device.type == "cuda" else contextlib.nullcontext()
     for group in groups:
-        tensors = {name: group[name].to(device, non_blocking=True) for name in ("pixels", "ids", "labels", "seen")}
+        tensors = {name: group[name].to(device, non_blocking=True) for name in ("pixels", "ids", "seen")}
         with half:
-            losses = state.learner(**tensors)
+            losses = state.learner(labels=group["labels"], **tensors)
         loss = losses["answer"] + recipe.aid * losses["named"] if "answer" in losses else losses["named"]
         (loss / len(groups)).backward()
         for name, value in losses.items():

@@ -197,3 +197,21 @@ def test_a_box_too_many_is_a_miss():
     two = one[:-1] + ', {"bbox_2d": [800, 800, 900, 900], "label": "a"}]'
     assert exam.found([edges], one, (100, 100)) == pytest.approx(1)
     assert exam.found([edges], two, (100, 100)) == pytest.approx(0.5)
+
+
+def test_processes_draw_the_same_steps_in_order(recipe):
+    short = replace(recipe, steps=3, tokens=40)
+    for made, drawn in zip(batches.stream(short, 1, 0), batches.stream(short, 1, 1), strict=True):
+        for one, other in zip(made, drawn, strict=True):
+            assert all(torch.equal(one[name], other[name]) for name in ("pixels", "ids", "labels", "seen"))
+
+
+def test_the_pass_works_in_halves_as_on_a_gpu(trained, recipe):
+    group = batches.Steps(recipe)[recipe.steps - 1][0]
+    tensors = {name: group[name] for name in ("pixels", "ids", "labels", "seen")}
+    with torch.no_grad():
+        whole = trained[1].learner(**tensors)
+        with torch.autocast("cpu", torch.bfloat16):
+            halves = trained[1].learner(**tensors)
+    assert halves["answer"].item() == pytest.approx(whole["answer"].item(), rel=0.03)
+    assert halves["named"].item() == pytest.approx(whole["named"].item(), rel=0.03)
