@@ -159,7 +159,8 @@ class CompareTab:
         wanted = question_panel.prompt_after(self.arena, task, prompt, lang, data[self.image.chosen].sample)
         # Written only when it changes: the visitor may have begun to write his own while this was under way.
         value = {} if wanted == prompt else {"value": wanted}
-        info = None if reads else t("ui.prompt_ignored")
+        info = t("ui.prompt_thing") if task == "grounding" else None
+        info = info if reads else t("ui.prompt_ignored")
         too_big = any(each.status.code == "does_not_fit" for each in sides)
         return updates | {
             self.asked.prompt: gr.Textbox(interactive=reads, info=info, **value),
