@@ -50,6 +50,6 @@ class Recipe:
 SMALL = Shape(eye_width=192, eye_depth=6, eye_heads=6, width=256, depth=3, heads=8, kv_heads=4, inner=640)
 LARGE = Shape(eye_width=288, eye_depth=10, eye_heads=9, width=384, depth=4, heads=6, kv_heads=2, inner=1024)
 RECIPES = {
-    "cpu": Recipe(SMALL, steps=60_000, groups=2, tokens=600, rate=1e-3, eye=0.15),
+    "cpu": Recipe(SMALL, steps=24_000, groups=2, tokens=600, rate=1e-3, eye=0.15),
     "gpu": Recipe(LARGE, steps=9_000, groups=6, tokens=24_000, rate=1.0e-3, warmup=400),
 }
