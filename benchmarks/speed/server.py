@@ -68,8 +68,7 @@ def measure() -> list[dict[str, Any]]:
 
 
 def ask(port: int, model: str) -> Callable[[int], tuple[float, str]]:
-    """One streamed chat about an image of its own, over one connection: seconds to the first text, and the text."""
-    server = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    """One streamed chat about an image of its own, over a new connection: seconds to the first text, and the text."""
 
     def asked(number: int) -> tuple[float, str]:
         content = [{"type": "image_url", "image_url": {"url": picture(number)}}, {"type": "text", "text": PROMPT}]
@@ -82,6 +81,7 @@ def ask(port: int, model: str) -> Callable[[int], tuple[float, str]]:
         }
         first, said = 0.0, ""
         start = time.perf_counter()
+        server = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
         server.request("POST", "/v1/chat/completions", json.dumps(body), {"Content-Type": "application/json"})
         for line in server.getresponse():
             if not line.startswith(b"data: {"):
@@ -91,6 +91,7 @@ def ask(port: int, model: str) -> Callable[[int], tuple[float, str]]:
             if text:
                 first = first or time.perf_counter() - start
                 said += text
+        server.close()
         return first, said
 
     return asked
