@@ -182,6 +182,6 @@ def stream(recipe: Recipe, first: int, processes: int) -> Iterator[list[dict[str
         sampler=range(first, recipe.steps),
         num_workers=processes,
         pin_memory=torch.cuda.is_available(),
-        prefetch_factor=4 if processes else None,
+        prefetch_factor=2 if processes else None,
         multiprocessing_context="spawn" if processes else None,
     )
