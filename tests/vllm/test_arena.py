@@ -17,7 +17,7 @@ from arena.compare import Request, Side, compare
 from arena.config import load_settings
 from arena.core import Arena, arena_of
 from arena.types import Delta, Progress, Run
-from tests.vllm.conftest import PATIENCE, QUESTION, SIZE, free_port, page, whole
+from tests.vllm.conftest import PATIENCE, QUESTION, SIZE, agree, free_port, page
 
 OWN = """
 models:
@@ -78,9 +78,9 @@ def test_both_modes_give_the_same_answer_and_both_are_rows(arena: Arena, tmp_pat
     events = list(compare(arena, asked))
     a, b = (event for event in events if isinstance(event, Run))
     print(f"\nvLLM in a container: ready after {(b.timeline.start_s or 0) + (b.timeline.load_s or 0):.0f} s")
-    assert (a.status, b.status) == ("ok", "ok"), b.error_detail
+    assert a.status == b.status == "truncated", b.error_detail  # 32 tokens are not enough
     assert (a.mode, b.mode, b.adapter) == ("transformers", "vllm", "openai_chat")
-    assert whole(a.text) == whole(b.text) and a.text
+    assert agree(a.text, b.text)
     for field in ("output_tokens", "prompt_tokens", "visual_tokens", "seen_width", "seen_height", "image_sha256"):
         assert getattr(a, field) == getattr(b, field), field
     assert b.retries == 0 and b.timeline.cold and b.library_versions["vllm"].startswith("0.32.0")
@@ -90,7 +90,7 @@ def test_both_modes_give_the_same_answer_and_both_are_rows(arena: Arena, tmp_pat
         assert export.write_csv(arena.store.comparison(a.comparison_id), file) == 2
         file.seek(0)
         rows = {row["mode"]: row for row in csv.DictReader(file)}
-    assert whole(rows["transformers"]["text"]) == whole(rows["vllm"]["text"])
+    assert agree(rows["transformers"]["text"], rows["vllm"]["text"])
 
 
 def test_a_stop_leaves_the_container_for_the_next_question(arena: Arena, tmp_path: Path) -> None:
@@ -104,14 +104,14 @@ def test_a_stop_leaves_the_container_for_the_next_question(arena: Arena, tmp_pat
         elif isinstance(event, Run):
             assert event.status == "cancelled" and event.text
     (run,) = (event for event in compare(arena, request(arena, tmp_path, "tiny:vllm")) if isinstance(event, Run))
-    assert run.status == "ok" and run.timeline.cold is False
+    assert run.status == "truncated" and run.timeline.cold is False
 
 
 def test_the_container_is_gone_when_another_model_has_its_turn(arena: Arena, tmp_path: Path) -> None:
     import docker
 
     (run,) = (each for each in compare(arena, request(arena, tmp_path, "tiny:transformers")) if isinstance(each, Run))
-    assert run.status == "ok" and run.timeline.unload_s
+    assert run.status == "truncated" and run.timeline.unload_s
     name = arena.catalog.find("tiny:vllm").in_mode("vllm").container.name
     client = docker.from_env()
     assert name not in [made.name for made in client.containers.list(all=True)]
