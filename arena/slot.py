@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal
@@ -105,11 +105,17 @@ class Slot:
             self._drop_prepared()
             self._prepared = (wanted, self.interpreters.start(*wanted, env=self._env))
 
-    def unload(self, cancel: Cancel | None = None) -> Iterator[Waiting]:
-        """Wait for the device, end the model on it and prove its memory back. Raises `RunError`."""
+    def unload(self, cancel: Cancel | None = None, only: str = "") -> Generator[Waiting, None, str | None]:
+        """Wait for the device, end the model on it and prove its memory back. Returns its id, None when there was none.
+
+        only: the id of the model meant; another one stays. Raises `RunError`."""
         with self.lease(NOTHING, cancel or Cancel()) as lease:
             yield from lease.wait_turn()
+            model = self._loaded.id if self._loaded else None
+            if only and model != only:
+                return None
             yield from self._stop_model()
+            return model
 
     def close(self) -> None:
         """End everything at once: the application is leaving."""

@@ -106,8 +106,6 @@ def unloading(arena: Arena, spec: ModelSpec | None, cancel: Cancel) -> Iterator[
     """Each device when its turn comes: what is being answered is answered first."""
     ended = []
     for slot in [arena.slots.for_(spec)] if spec else arena.slots.all():
-        model = slot.status()["model"]
-        if model and (spec is None or model == spec.id):
-            yield from slot.unload(cancel)
+        if model := (yield from slot.unload(cancel, only=spec.id if spec else "")):
             ended.append(model)
     yield {"status": "unloaded", "unloaded": ended}
