@@ -22,7 +22,7 @@ from benchmarks.synthetic.words import ALPHABET
 from benchmarks.tiny_vlm import words
 from benchmarks.tiny_vlm.sizes import CELL, Recipe
 
-SLOTS = 4  # letters that one visual token is told of
+SLOTS = 4  # upright strips of a visual token, in each of which a letter may stand
 SEEN = {name: index + 1 for index, name in enumerate([*sorted(set(ALPHABET)), *OF_THINGS, *SHAPES])}  # 0: nothing
 IGNORED = -100
 
@@ -69,14 +69,15 @@ def answering(one: Item) -> list[int]:
 
 
 def seen(one: Item, rows: int, columns: int) -> NDArray[np.int64]:
-    """(rows*columns, SLOTS): the letters whose middle lies in each visual token, or the thing that covers it."""
+    """(rows*columns, SLOTS): the letter whose middle lies in each quarter across of each visual token, or the next
+    quarter when two share one; or the colour and shape of the thing that covers the token."""
     slots = np.zeros((rows * columns, SLOTS), np.int64)
-    filled = [0] * (rows * columns)
     for letter in one.picture.letters:
         cell = min(rows - 1, int(letter.y / CELL)) * columns + min(columns - 1, int(letter.x / CELL))
-        if filled[cell] < SLOTS:
-            slots[cell, filled[cell]] = SEEN[letter.text]
-            filled[cell] += 1
+        upright = min(SLOTS - 1, int(letter.x % CELL / CELL * SLOTS))
+        free = [slot for slot in range(upright, SLOTS) if not slots[cell, slot]]
+        if free:
+            slots[cell, free[0]] = SEEN[letter.text]
     for thing in one.picture.things:
         left, top, right, bottom = thing.box
         for row in range(int(top / CELL), min(rows, int(bottom / CELL) + 1)):
