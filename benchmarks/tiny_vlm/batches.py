@@ -114,10 +114,10 @@ def lesson(rng: random.Random, progress: float, eye: float) -> dict[str, Any]:
     """What the next group is about: kind, rows and columns of visual tokens, and how it is drawn and asked.
 
     progress: 0 to 1, how much of the training is behind. eye: the share of it that teaches the eye alone. First clean
-    short lines and scenes of few shapes, then all manners of print; when the eye has learned, short lines are read,
-    then lines of any length, then several.
+    short lines and scenes of few shapes, then more and more all manners of print; when the eye has learned, short lines
+    are read, then lines of any length, then several.
     """
-    plain = rng.random() > progress / (0.6 * eye) if eye else False
+    plain = rng.random() < (1.2 - progress / eye) / 0.8 if eye else False
     formal = rng.random() < 0.15
     later = max(0.0, (progress - eye) / (1 - eye))
     if rng.random() < (0.8 if later < 0.1 else 0.6):
