@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 import random
 import struct
-from collections.abc import AsyncIterator, Iterator
+from collections import deque
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -165,27 +167,36 @@ class OpenAIChat(Adapter):
 
     def _pieces(self, job: Job, picture: Picture | None, answer: Streamed) -> Iterator[str]:
         """Pieces as they come, "" while none does. Closing it closes the connection, and the server stops."""
-        stream = self._stream(job, picture, answer)
+        arrived: deque[str] = deque()
+
+        async def receive() -> None:
+            async with contextlib.aclosing(self._stream(job, picture, answer)) as stream:
+                async for piece in stream:
+                    arrived.append(piece)
+                    self._loop.stop()  # and so hand it on at once
+
+        receiving = self._loop.create_task(receive())
+        receiving.add_done_callback(lambda _: self._loop.stop())
         try:
             while True:
-                following = self._loop.create_task(anext(stream, None))
-                try:
-                    while not following.done():
-                        self._loop.run_until_complete(asyncio.wait([following], timeout=TICK))
-                        if not following.done():
-                            yield ""
-                finally:
-                    if not following.done():
-                        following.cancel()
-                        self._loop.run_until_complete(asyncio.wait([following]))
-                piece = following.result()
-                if piece is None:
+                while arrived:
+                    yield arrived.popleft()
+                if receiving.done():
+                    receiving.result()  # raises what went wrong
                     return
-                yield piece
+                timer = self._loop.call_later(TICK, self._loop.stop)
+                self._loop.run_forever()
+                timer.cancel()
+                if not arrived and not receiving.done():
+                    yield ""
         finally:
-            self._loop.run_until_complete(stream.aclose())
+            receiving.cancel()
+            while not receiving.done():
+                self._loop.run_forever()
+            self._loop.call_soon(self._loop.stop)
+            self._loop.run_forever()  # a stop that is still due must not meet the next answer
 
-    async def _stream(self, job: Job, picture: Picture | None, answer: Streamed) -> AsyncIterator[str]:
+    async def _stream(self, job: Job, picture: Picture | None, answer: Streamed) -> AsyncGenerator[str, None]:
         """The answer, asked for again where that may help, as long as nothing of it has come."""
         import openai
 
@@ -215,14 +226,13 @@ class OpenAIChat(Adapter):
     async def _opened(self, body: dict[str, Any]) -> Any:
         """The stream of chunks, once the service has said that it will answer."""
         from openai import AsyncStream
-        from openai.types.chat import ChatCompletionChunk
 
         return await self._client.post(
             "/chat/completions",
             body=self._without_refused(body),
-            cast_to=ChatCompletionChunk,
+            cast_to=object,  # plain dictionaries: a model of each chunk would cost more than all the rest of us
             stream=True,
-            stream_cls=AsyncStream[ChatCompletionChunk],
+            stream_cls=AsyncStream[object],
         )
 
     def _wait(self, error: Exception, body: dict[str, Any], retries: int) -> float | None:
@@ -312,18 +322,24 @@ class Streamed:
         self.output_tokens: int | None = None
 
     def add(self, chunk: Any) -> str:
-        """The text of a chunk. Raises `AdapterError` for an answer that is withheld."""
-        if chunk.usage:
-            self.prompt_tokens, self.output_tokens = chunk.usage.prompt_tokens, chunk.usage.completion_tokens
-        if not chunk.choices:
-            return ""
-        choice = chunk.choices[0]
-        if choice.finish_reason == "content_filter":
+        """The text of a chunk. Raises `AdapterError` for an answer that is withheld, or is none."""
+        try:
+            if usage := chunk.get("usage"):
+                self.prompt_tokens, self.output_tokens = usage.get("prompt_tokens"), usage.get("completion_tokens")
+            if not chunk.get("choices"):
+                return ""
+            choice = chunk["choices"][0]
+            reason, text = choice.get("finish_reason"), (choice.get("delta") or {}).get("content")
+        except (AttributeError, LookupError, TypeError) as error:
+            raise AdapterError(
+                "bad_output", f"a chunk of the answer has an unknown form: {str(chunk)[:200]}"
+            ) from error
+        if reason == "content_filter":
             raise AdapterError("endpoint", "the service withholds its answer (content_filter)")
-        if choice.finish_reason:
+        if reason:
             self.ended = True
-            self.finish_reason = "length" if choice.finish_reason == "length" else "stop"
-        return (choice.delta.content if choice.delta else None) or ""
+            self.finish_reason = "length" if reason == "length" else "stop"
+        return text if isinstance(text, str) else ""
 
 
 class Picture:
