@@ -35,6 +35,8 @@ class Settings:
     mode: which mode models with several start in (`ARENA_MODE`): ``transformers``, ``vllm``, or ``auto`` for what suits
     this machine; by default what the catalogue says of each.
     vllm_image: what vLLM's containers are made from (`ARENA_VLLM_IMAGE`); the catalogue may name another for a model.
+    vllm_sleep: let the container of the model before sleep with its weights in the machine's memory, so that switching
+    back needs no new start (`ARENA_VLLM_SLEEP=1`); only with a GPU.
     api_keys: keys for programs that use the API, separated by commas (`ARENA_API_KEYS`); without any, only programs on
     this machine may. admin_key: the key that loads and unloads models through the API (`ARENA_ADMIN_KEY`).
     remote_images: let the API fetch images from public addresses (`ARENA_REMOTE_IMAGES`).
@@ -56,6 +58,7 @@ class Settings:
     max_upload_mb: int = 50
     max_pixels: int = 40_000_000
     vllm_image: str = VLLM_IMAGE
+    vllm_sleep: bool = False
     mode: str = ""
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     admin_key: str = field(default="", repr=False)
@@ -116,6 +119,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         max_upload_mb=int(number("ARENA_MAX_UPLOAD_MB", default=50, least=1)),
         max_pixels=int(number("ARENA_MAX_PIXELS", default=40_000_000, least=1)),
         vllm_image=environ.get("ARENA_VLLM_IMAGE") or VLLM_IMAGE,
+        vllm_sleep=switch("ARENA_VLLM_SLEEP", False),
         mode=mode,
         api_keys=tuple(key for part in environ.get("ARENA_API_KEYS", "").split(",") if (key := part.strip())),
         admin_key=environ.get("ARENA_ADMIN_KEY", "").strip(),

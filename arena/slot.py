@@ -25,6 +25,8 @@ from arena.runtimes import containers
 from arena.runtimes.container import Container
 from arena.runtimes.handle import NO_SIGN, Handle, Sign
 from arena.runtimes.process import Interpreters, Worker
+from arena.runtimes.room import wait_released
+from arena.runtimes.sleep import Bed
 from arena.told import for_adapter
 from arena.types import Stage
 
@@ -32,7 +34,6 @@ State = Literal["stopped", "starting", "ready", "stopping"]
 
 # How often a request for the loaded model may be served before an older one for another model.
 OVERTAKINGS = 4
-RELEASE_POLL = 0.1  # seconds between two looks at the device's memory; the driver needs 0.5 to 1.5 s
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Slot:
         self._holder: Lease | None = None
         self._handle: Handle | None = None
         self._loaded: ModelSpec | None = None
+        self._bed = Bed(gpu, gpus, settings.release_timeout_s)
         self._prepared: tuple[tuple[str, str], Worker] | None = None
         self._baseline: Baseline | None = None  # of the device before our model; kept until its memory is back
         self._state: State = "stopped"
@@ -87,12 +89,12 @@ class Slot:
                 "model": self._loaded.id if self._loaded else None,
                 "busy": self._holder is not None,
                 "waiting": len(self._queue),
-            }
+            } | self._bed.status()
 
     def pids(self) -> list[int]:
         """Processes that hold, or are about to hold, the device's memory for us."""
         with self._condition:
-            return self._handle.pids() if self._handle else []
+            return [*(self._handle.pids() if self._handle else []), *self._bed.pids]
 
     def prepare(self, spec: ModelSpec) -> None:
         """Start a worker for `spec` and let it import, while another model is busy; it loads nothing."""
@@ -126,8 +128,9 @@ class Slot:
             self._condition.notify_all()
         if handle:
             handle.kill()
+        for end in (*([handle.wait_gone()] if handle else []), self._bed.remove()):
             with contextlib.suppress(RunError):  # there is nobody left to be told; the next start clears it away
-                for _ in handle.wait_gone():
+                for _ in end:
                     pass
 
     # --- the queue
@@ -185,37 +188,40 @@ class Slot:
         with self._condition:
             self._state, self._loaded = state, loaded
 
-    def _stop_model(self) -> Iterator[Waiting]:
-        """End the model, if any, and wait until the device has its memory back. Raises `RunError`."""
+    def _stop_model(self, wanted: ModelSpec | None = None) -> Iterator[Waiting]:
+        """End the model, if any, and wait until the device has its memory back; a container may sleep while another
+        model is `wanted`, and what slept goes too when there is none. Raises `RunError`."""
         start = time.monotonic()
         self._set("stopping", None)
         pids: list[int] = []
-        if handle := self._handle:
+        handle = self._handle
+        if wanted and isinstance(handle, Container):
+            for sign in self._bed.lay_down(handle, wanted, self._baseline):
+                yield Waiting("unloading", time.monotonic() - start, sign=sign)
+            if handle.made and not self._bed.empty_of(handle.made):
+                with self._condition:
+                    self._handle = handle = self._baseline = None
+        if handle:
             pids = handle.family() if self.device_index is not None else []
             handle.kill()
             for sign in handle.wait_gone():
                 yield Waiting("unloading", time.monotonic() - start, sign=sign)
             with self._condition:
                 self._handle = None
-        if self.device_index is not None and self._baseline is not None:
-            released = time.monotonic()
-            while held := self.gpus.unreleased_mb(self._baseline, pids):
-                waited = time.monotonic() - released
-                if waited > self.settings.release_timeout_s:
-                    holders = ", ".join(
-                        f"PID {pid}: {mb or '?'} MB" for pid, mb in self.gpus.held_by(self.device_index)
-                    )
-                    raise RunError(
-                        "vram_not_released",
-                        key="slot.vram_not_released",
-                        mb=round(held),
-                        s=round(waited),
-                        holders=holders or "—",
-                    )
-                yield Waiting("unloading", time.monotonic() - start)
-                time.sleep(RELEASE_POLL)
+        for sign in self._bed.remove() if not wanted else ():
+            yield Waiting("unloading", time.monotonic() - start, sign=sign)
+        if self.device_index is not None and (baseline := self._bed.settled(self._baseline)):
+            for sign in wait_released(self.gpus, baseline, pids, self.settings.release_timeout_s):
+                yield Waiting("unloading", time.monotonic() - start, sign=sign)
             self._baseline = None
         self._set("stopped", None)
+
+    def _make_way(self, spec: ModelSpec, cancel: Cancel) -> Iterator[Sign]:
+        """End what sleeps if it leaves too little of the device, and what an earlier program left."""
+        if self._bed:
+            yield from self._bed.make_way(spec)
+        elif self.gpu and spec.mode != "vllm":
+            yield from containers.make_room(cancel)
 
     def _start(self, spec: ModelSpec) -> Handle:
         """What will run the model, perhaps a worker prepared for it; on the slot's books before anything else."""
@@ -230,7 +236,7 @@ class Slot:
                 worker.kill()
                 raise RunError("unavailable", "the application is shutting down")
             in_container = spec.mode == "vllm"
-            handle = Container(spec, self.settings, self.gpu, worker) if in_container else worker
+            handle = Container(spec, self.settings, self.gpu, worker, bed=self._bed) if in_container else worker
             self._handle, self._state = handle, "starting"
             return handle
 
@@ -244,7 +250,7 @@ class Slot:
             with self._condition:
                 if self._closed:
                     return
-                idle = self._holder is None and not self._queue and (self._loaded or self._prepared)
+                idle = self._holder is None and not self._queue and (self._loaded or self._prepared or self._bed)
                 left = self._last_used + self.settings.idle_unload_s - time.monotonic() if idle else 60.0
                 if left > 0:
                     self._condition.wait(left)
@@ -312,14 +318,12 @@ class Lease:
             return
         start = time.monotonic()
         if slot._handle or slot._baseline:
-            yield from slot._stop_model()
+            yield from slot._stop_model(self.spec)
             self.unload_s = time.monotonic() - start
-        if slot.device_index is not None and self.spec.mode != "vllm":
-            for sign in containers.make_room(self.cancel):  # one that an earlier program left
-                yield Waiting("unloading", time.monotonic() - start, sign=sign)
-                self.unload_s = time.monotonic() - start
-        if slot.device_index is not None:
-            slot._baseline = slot.gpus.baseline(slot.device_index)
+        for sign in slot._make_way(self.spec, self.cancel):
+            yield Waiting("unloading", time.monotonic() - start, sign=sign)
+            self.unload_s = time.monotonic() - start
+        slot._baseline = slot._bed.baseline()
         start = time.monotonic()
         self.handle, self.cold = slot._start(self.spec), True
         for sign in self.handle.wait_started(settings.start_timeout_s, self.cancel):

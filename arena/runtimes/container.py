@@ -1,12 +1,14 @@
 """A model in vLLM's container: brought up alone, spoken to through a worker, taken down and proven gone.
 
-There is one container of ours or none. Whoever brings one up holds the right to it (`arena.runtimes.hold`) until it is
-gone; what an earlier program left is taken over if it is the very one that is wanted and answers, and removed
-otherwise. Everything that asks the Docker Engine runs beside, so that a stop is heard at any moment.
+There is one container of ours or none, beside one that may sleep (`arena.runtimes.sleep`). Whoever brings one up holds
+the right to it (`arena.runtimes.hold`) until it is gone; what an earlier program left is taken over if it is the very
+one that is wanted and answers, and removed otherwise. Everything that asks the Docker Engine runs beside, so that a
+stop is heard at any moment.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -26,10 +28,10 @@ from arena.runtimes import ports, starts, vllm_image, vllm_log, vllm_server
 from arena.runtimes.background import TICK, Background
 from arena.runtimes.engine import TIMEOUT, Engine, PortTaken, key_of, label, processes, told
 from arena.runtimes.handle import NO_SIGN, Sign
-from arena.runtimes.hold import Hold
 from arena.runtimes.process import Interpreters, Worker
 from arena.runtimes.room import wait_for_room
-from arena.runtimes.vllm_command import Plan, plan
+from arena.runtimes.sleep import Bed
+from arena.runtimes.vllm_command import Plan, plan, sleeps
 from arena.runtimes.watch import PERIOD, Watch
 from arena.spec import ContainerSpec, ModelSpec
 
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
 FIRST_ANSWER = 60.0  # seconds for the one token that shows the model to be ready; the GPU compiles for it
 PROBE = "ready.png"
+log = logging.getLogger(__name__)
 
 
 class Container:
@@ -47,7 +50,13 @@ class Container:
     """
 
     def __init__(
-        self, spec: ModelSpec, settings: Settings, gpu: Device | None, worker: Worker, detached: bool = False
+        self,
+        spec: ModelSpec,
+        settings: Settings,
+        gpu: Device | None,
+        worker: Worker,
+        detached: bool = False,
+        bed: Bed | None = None,
     ) -> None:
         self.spec, self.settings, self.gpu, self.worker, self.detached = spec, settings, gpu, worker, detached
         self.config = spec.in_mode(spec.mode).container or ContainerSpec("", 0)
@@ -55,7 +64,8 @@ class Container:
         self.adopted = False
         self._tried = False
         self.versions: dict[str, str] = {}
-        self._hold = Hold()
+        self._bed = Bed() if bed is None else bed  # one where nobody sleeps is false
+        self._hold = self._bed.hold
         self._engine: Engine | None = None
         self._made: Made | None = None
         self._model: dict[str, Any] = {}
@@ -79,6 +89,15 @@ class Container:
     def family(self) -> list[int]:
         return [*(processes(self._made) if self._made else []), *self.worker.family()]
 
+    @property
+    def sleepy(self) -> bool:
+        return sleeps(self.settings, self.gpu)
+
+    @property
+    def made(self) -> Made | None:
+        """What Docker knows it by, once it is there."""
+        return self._made
+
     # --- up
 
     def wait_started(self, timeout: float, cancel: Cancel) -> Iterator[Sign]:
@@ -96,22 +115,27 @@ class Container:
         reference = self.config.image or self.settings.vllm_image
         wanted = plan(self.spec, self.settings, self.gpu, "")  # raises before anything is touched
         yield Sign("starting")
+        if self.settings.vllm_sleep and not self.sleepy:
+            log.warning("ARENA_VLLM_SLEEP is ignored: there is no GPU whose memory a sleeping model could give back")
         with self._still_wanted():
             self._hold.take()
+            waking = self._bed.let_go(self.config)
         engine = self._engine = Engine()
         image = vllm_image.on_machine(engine, reference, home)
         if image is None:
             with self._still_wanted():
-                engine.clear()
+                engine.clear(self._bed.empty_of)
             image = yield from vllm_image.fetch(engine, reference, home)
         yield Sign("starting", vllm_image.keep(image, reference, home))
         self._image = vllm_image.digest_of(image, reference)
         wanted = replace(wanted, image=str(image.id))
+        if waking:
+            yield Sign("waking")
         if made := self._left_by_another(engine, wanted):
             self.adopted = True
         else:
             with self._still_wanted():
-                engine.clear()
+                engine.clear(self._bed.empty_of)
             yield from wait_for_room(self.gpu, self.config.gpu_memory_utilization, self.settings.release_timeout_s)
             ports.check(engine, wanted.port)
             made = self._make(engine, wanted)
@@ -127,10 +151,12 @@ class Container:
             yield
 
     def _left_by_another(self, engine: Engine, wanted: Plan) -> Made | None:
-        """The container that is wanted, if it is there already and well, and alone."""
-        found = engine.ours()
+        """The container that is wanted, if it is there already, well, awake when asked to be, and alone."""
+        found = [made for made in engine.ours() if self._bed.empty_of(made)]
         same = [label(made, "config") for made in found] == [wanted.digest] and found[0].status == "running"
-        return found[0] if same and vllm_server.healthy(wanted.port, timeout=2.0) else None
+        if not same or not vllm_server.healthy(wanted.port, timeout=2.0):
+            return None
+        return None if self.sleepy and not vllm_server.wake(wanted.port, key_of(found[0])) else found[0]
 
     def _make(self, engine: Engine, wanted: Plan) -> Made:
         with self._still_wanted():
@@ -150,6 +176,8 @@ class Container:
         limit = starts.limit(self.settings.home, self.spec.id, self.config, timeout)
         try:
             yield from self._wait_healthy(started + limit, limit, cancel)
+            if self.sleepy and not vllm_server.closed(self.config.port):
+                raise RunError("start_failed", key="vllm.open_to_all", name=self.config.name)
             with self._told_by_its_end():
                 yield from self._ask_once(model, max(FIRST_ANSWER, started + limit - time.monotonic()), cancel)
         except BaseException:
@@ -157,7 +185,7 @@ class Container:
             raise
         assert self._watch  # noqa: S101 - wait_started was there before
         self._watch.reading = False
-        version = vllm_server.version(self.config.port)
+        version = vllm_server.version(self.config.port, key_of(self._made) if self._made else "")
         self.versions = self.worker.versions | {"vllm": version or "?", "vllm_image": self._image}
         if not self.adopted:
             starts.note(self.settings.home, self.spec.id, time.monotonic() - started)
@@ -259,13 +287,14 @@ class Container:
         with self._lock:
             if self._hold.held and self._engine:
                 try:
-                    self._engine.clear()
+                    self._engine.clear(self._bed.empty_of)
                 except RunError:
                     # Without the Engine what can still be seen are the processes; an entry alone holds no memory.
                     gone = self._pids and not any(psutil.pid_exists(pid) for pid in self._pids)
                     if (self._tried or self._made) and not gone:
                         raise
-            self._hold.give_back()
+            if not self._bed:
+                self._hold.give_back()
             if self._engine:
                 self._engine.close()
 
@@ -285,7 +314,8 @@ class Container:
         if self._watch:
             self._watch.stop()
         self.worker.kill()
-        self._hold.give_back()
+        if not self._bed:
+            self._hold.give_back()
         if self._engine:
             self._engine.close()
 

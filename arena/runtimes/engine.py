@@ -12,7 +12,7 @@ import re
 import secrets
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -161,14 +161,17 @@ class Engine:
                 if "is already in progress" not in str(error):
                     raise
 
-    def clear(self) -> list[str]:
-        """Take all of ours away and see that they are gone, with every process; their names. Raises `RunError`."""
-        made = self.ours()
+    def clear(self, which: Callable[[Made], bool] = lambda _: True) -> list[str]:
+        """Take all of ours away, or those that `which` tells, and see that they are gone, with every process; their
+        names. Raises `RunError`."""
+        made = [each for each in self.ours() if which(each)]
         pids = {pid for each in made for pid in processes(each)}
         for each in made:
             self.remove(each)
         deadline = time.monotonic() + TIMEOUT
-        while left := [str(each.name) for each in self.ours()] + [str(pid) for pid in pids if psutil.pid_exists(pid)]:
+        while left := [str(each.name) for each in self.ours() if which(each)] + [
+            str(pid) for pid in pids if psutil.pid_exists(pid)
+        ]:
             if time.monotonic() > deadline:
                 raise RunError("vram_not_released", key="vllm.not_gone", left=", ".join(left), s=TIMEOUT)
             time.sleep(0.05)

@@ -14,6 +14,7 @@ from arena import hub, pins
 from arena.config import Settings
 from arena.errors import RunError
 from arena.gpu import Device
+from arena.runtimes import vllm_guard
 from arena.runtimes.hold import owner
 from arena.spec import ModelSpec
 
@@ -23,6 +24,7 @@ DTYPES = {"auto": "auto", "bf16": "bfloat16", "fp16": "float16", "fp32": "float3
 IMAGES = 1  # of a request; every run has one
 PIDS = 8192  # threads count: compilers and tokenizers start hundreds on a large machine
 GIB = 2**30
+GUARD, GUARD_FOLDER = Path(vllm_guard.__file__).resolve(), "/guard"
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,12 @@ def plan(spec: ModelSpec, settings: Settings, gpu: Device | None, image: str) ->
     # What the catalogue's flags say themselves is not said twice.
     named = {flag.partition("=")[0] for flag in container.flags}
     said = [part for name, value in options.items() if name not in named for part in (name, value) if part]
+    env = environment(gpu)
+    if sleeps(settings, gpu):
+        # Whatever flags the catalogue adds, nobody without the key reaches what the developers' mode opens.
+        said += ["--enable-sleep-mode", "--middleware", f"{GUARD.stem}.{vllm_guard.Guard.__name__}"]
+        env |= {"VLLM_SERVER_DEV_MODE": "1", "PYTHONPATH": GUARD_FOLDER}
+        mounts += ((str(GUARD), f"{GUARD_FOLDER}/{GUARD.name}"),)
     total = psutil.virtual_memory().total // GIB
     return Plan(
         name=container.name,
@@ -82,13 +90,18 @@ def plan(spec: ModelSpec, settings: Settings, gpu: Device | None, image: str) ->
         model=spec.id,
         port=container.port,
         command=(*said, *container.flags),
-        env=environment(gpu),
+        env=env,
         mounts=mounts,
         volume=volume(),
         shm_size=container.shm_size,
         gpu=gpu.uuid if gpu else "",
         memory_gib=max(1, min(total - 1, total * 9 // 10)),  # the rest keeps this program and the desktop alive
     )
+
+
+def sleeps(settings: Settings, gpu: Device | None) -> bool:
+    """Whether containers are brought up so that they can be put to sleep; without a GPU there is nothing to gain."""
+    return settings.vllm_sleep and gpu is not None
 
 
 def weights(spec: ModelSpec, settings: Settings) -> tuple[dict[str, str], tuple[tuple[str, str], ...]]:

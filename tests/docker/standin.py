@@ -1,11 +1,14 @@
 """What stands in for vLLM inside a container: its endpoints and its log, and on command its ways to fail.
 
 Faults, as ``--fault NAME`` among the arguments: ``crash`` ends during the start, ``never`` is never ready, ``die`` ends
-in the middle of an answer, ``slow`` takes three seconds for every word. The answer tells what it was asked with.
+in the middle of an answer, ``slow`` takes three seconds for every word, ``insomnia`` does not fall asleep, ``coma``
+does not wake up. The answer tells what it was asked with. What guards vLLM is asked here too, before all else.
 """
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
 import os
 import sys
@@ -22,6 +25,13 @@ def argument(name: str, default: str = "") -> str:
 FAULT = argument("--fault")
 MODEL = argument("--served-model-name")
 KEY = os.environ["VLLM_API_KEY"]
+DEVELOPERS = os.environ.get("VLLM_SERVER_DEV_MODE") == "1" and "--enable-sleep-mode" in ARGUMENTS
+GUARD = None
+if named := argument("--middleware"):
+    sys.path.insert(0, os.environ["PYTHONPATH"])
+    module, _, name = named.rpartition(".")
+    GUARD = getattr(importlib.import_module(module), name)
+asleep = False
 
 
 def log(line: str) -> None:
@@ -59,6 +69,27 @@ class Server(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def let_in(self) -> bool:
+        """Whether the guard passes the request on, asked as vLLM asks it."""
+        if GUARD is None:
+            return True
+        passed, sent = [], []
+
+        async def app(*_: object) -> None:
+            passed.append(True)
+
+        async def send(message: dict) -> None:
+            sent.append(message)
+
+        headers = [(name.lower().encode(), value.encode()) for name, value in self.headers.items()]
+        scope = {"type": "http", "method": self.command, "path": self.path.partition("?")[0], "headers": headers}
+        with contextlib.suppress(StopIteration):
+            GUARD(app)(scope, None, send).send(None)
+        if not passed:
+            self.close_connection = True
+            self.say(json.loads(sent[1]["body"]), sent[0]["status"])
+        return bool(passed)
+
     def allowed(self) -> bool:
         if self.headers.get("Authorization") == f"Bearer {KEY}":
             return True
@@ -66,7 +97,11 @@ class Server(BaseHTTPRequestHandler):
         return False
 
     def do_GET(self) -> None:
-        if self.path == "/health":
+        if not self.let_in():
+            return
+        if self.path == "/is_sleeping" and DEVELOPERS:
+            self.say({"is_sleeping": asleep})
+        elif self.path == "/health":
             self.say(None)
         elif self.path == "/version":
             self.say({"version": "0.32.0+standin"})
@@ -77,8 +112,21 @@ class Server(BaseHTTPRequestHandler):
             self.say({"error": {"message": "Not Found"}}, 404)
 
     def do_POST(self) -> None:
+        global asleep
+        if not self.let_in():
+            return
+        if self.path in ("/sleep?level=1", "/wake_up") and DEVELOPERS:
+            if {"/wake_up": "coma"}.get(self.path, "insomnia") == FAULT:
+                self.say({"error": {"message": "Internal Server Error"}}, 500)
+                return
+            asleep = self.path != "/wake_up"
+            self.say({"status": "sleeping" if asleep else "awake"})
+            return
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if not self.allowed():
+            return
+        if asleep:
+            self.say({"error": {"message": "The model is sleeping"}}, 503)
             return
         pictures = [part for m in asked["messages"] if isinstance(m["content"], list) for part in m["content"]]
         if not any(part.get("type") == "image_url" for part in pictures):
