@@ -76,10 +76,11 @@ russian() {
 }
 
 browser() {
+    ! command -v apt-get >/dev/null || packages fonts-dejavu-core || true
     for name in "${ARENA_CHROMIUM:-chromium}" chromium-browser google-chrome; do
         ! command -v "$name" >/dev/null || return 0
     done
-    packages chromium fonts-dejavu-core
+    packages chromium
 }
 
 compiler() {
