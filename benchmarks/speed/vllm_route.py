@@ -24,7 +24,7 @@ from arena.types import Run
 
 SAMPLE = Path(__file__).parent.parent.parent / "assets" / "samples" / "receipt.jpg"
 NAME, GOAL = "compare() with vLLM / vLLM directly", "<= 1.05"
-TOKENS, REPEATS = 96, 9
+TOKENS, REPEATS = 256, 15
 PROMPT = "Read it."
 KEY, VARIABLE = "a-key", "ARENA_BENCH_KEY"
 
@@ -94,9 +94,10 @@ def row(ours: Callable[[], str], theirs: Callable[[], str]) -> dict[str, Any]:
             start = time.perf_counter()
             way()
             taken.append(time.perf_counter() - start)
-    best, direct = min(times[0]), min(times[1])
-    detail = (
-        f"{TOKENS} tokens: {1000 * best:.0f} ms [median {1000 * statistics.median(times[0]):.0f}] against "
-        f"{1000 * direct:.0f} ms [median {1000 * statistics.median(times[1]):.0f}]"
-    )
-    return {"name": NAME, "ratio": best / direct, "goal": GOAL, "detail": detail}
+    said = (f"{1000 * min(each):.0f} ms [median {1000 * statistics.median(each):.0f}]" for each in times)
+    return {
+        "name": NAME,
+        "ratio": min(times[0]) / min(times[1]),
+        "goal": GOAL,
+        "detail": f"{TOKENS} tokens: {' against '.join(said)}",
+    }
