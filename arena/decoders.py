@@ -36,6 +36,7 @@ class Decoders:
 
     def __init__(self, count: int) -> None:
         self._parents: queue.LifoQueue[Parent] = queue.LifoQueue()  # the one used last is used next
+        self._closed = False
         for _ in range(count):
             self._parents.put(Parent())
 
@@ -49,10 +50,13 @@ class Decoders:
                 parent.close()
                 return parent.ask(request, data, seconds)
         finally:
+            if self._closed:
+                parent.close()
             self._parents.put(parent)
 
     def close(self) -> None:
-        """End the parents; they come back when asked again."""
+        """End the parents, one that is at work as soon as it is done; none stays from now on."""
+        self._closed = True
         for _ in range(self._parents.qsize()):
             with contextlib.suppress(queue.Empty):
                 parent = self._parents.get_nowait()

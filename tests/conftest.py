@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import shutil
 import tempfile
@@ -93,6 +94,7 @@ def left_processes() -> list[str]:
 def nothing_left() -> Iterator[None]:
     """Fails when a worker, an app or a browser outlives the tests."""
     yield
+    gc.collect()  # a store that nobody closed ends its decoders when it goes
     deadline = time.monotonic() + 10
     while (left := left_processes()) and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -19,7 +19,9 @@ from arena.api.remote import Fetcher
 from arena.config import Settings, load_settings
 from arena.core import Arena, arena_of
 from arena.harden import Harden
+from arena.query import RunQuery
 from arena.server import listen
+from arena.types import Run
 
 
 @dataclass
@@ -39,6 +41,17 @@ class Serving:
                 return False
             time.sleep(0.01)
         return True
+
+    def runs(self) -> int:
+        return self.arena.store.count(RunQuery())
+
+    def newest(self, before: int, seconds: float = 5.0) -> Run:
+        """The last run once there are more than `before`; the device is free a moment before it is stored."""
+        deadline = time.monotonic() + seconds
+        while self.runs() <= before:
+            assert time.monotonic() < deadline, "no run was stored"
+            time.sleep(0.01)
+        return self.arena.store.page(RunQuery(limit=1)).runs[0]
 
 
 @contextlib.contextmanager

@@ -333,19 +333,21 @@ def test_a_model_that_cannot_run_here_says_what_helps(client: openai.OpenAI) -> 
 def test_a_client_that_goes_away_before_the_answer_frees_the_device(server: Serving, prompt: str) -> None:
     for stream in (False, True):
         asked = {"model": "two", "messages": asking(prompt if not stream else "tokens=5 delay=30"), "stream": stream}
+        before = server.runs()
         with pytest.raises(httpx.ReadTimeout):
             post(server, asked, timeout=1.0)
         assert server.free_again()
-        newest = server.arena.store.page(RunQuery(limit=1)).runs[0]
+        newest = server.newest(before)
         assert (newest.model, newest.status) == ("two", "cancelled")
 
 
 def test_a_client_that_leaves_a_stream_frees_the_device(server: Serving) -> None:
+    before = server.runs()
     asked = {"model": "two", "messages": asking("tokens=1000000 delay=0.01"), "stream": True}
     with httpx.stream("POST", f"{server.base}/chat/completions", json=asked, timeout=30) as answer:
         assert next(answer.iter_lines()).startswith("data: ")
     assert server.free_again()
-    newest = server.arena.store.page(RunQuery(limit=1)).runs[0]
+    newest = server.newest(before)
     assert newest.status == "cancelled" and newest.text
 
 

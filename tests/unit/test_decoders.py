@@ -7,6 +7,7 @@ import io
 import os
 import signal
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -24,8 +25,23 @@ def png(number: int) -> bytes:
     return out.getvalue()
 
 
-def children() -> set[int]:
+def every_child() -> set[int]:
     return {child.pid for child in psutil.Process().children() if "arena.decoders" in " ".join(child.cmdline())}
+
+
+@pytest.fixture(autouse=True)
+def before() -> Iterator[None]:
+    """Parents of other tests' stores, which may still wait for the collector of garbage."""
+    OTHERS.update(every_child())
+    yield
+    OTHERS.clear()
+
+
+OTHERS: set[int] = set()
+
+
+def children() -> set[int]:
+    return every_child() - OTHERS
 
 
 def parent_of(decoders: Decoders) -> int:

@@ -12,8 +12,8 @@ from arena import downloads, hub, pins
 from arena.catalog import load_catalog
 from arena.cli import main
 from arena.config import load_settings
-from arena.told import for_adapter
 from arena.status import download_status
+from arena.told import for_adapter
 from tests.hub import COMMIT, Hub
 
 FILES = {

@@ -16,8 +16,8 @@ from arena.compare import Request, Side, compare
 from arena.config import load_settings
 from arena.core import Arena, arena_of
 from arena.errors import ConfigError
-from arena.told import for_adapter
 from arena.status import model_status
+from arena.told import for_adapter
 from arena.types import Run
 
 KEY = "sk-0d9c1"

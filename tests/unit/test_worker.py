@@ -255,7 +255,14 @@ def test_workers_know_no_secret_and_have_no_network(monkeypatch):
 
     monkeypatch.setenv("HF_TOKEN", "hf_0d9c1")
     monkeypatch.setenv("ARENA_DATABASE_URL", "postgresql://user:0d9c1@host/db")
-    for name in ("ARENA_API_KEYS", "OPENAI_API_KEY", "SOME_CLOUD_KEY", "AWS_SECRET_ACCESS_KEY", "PGPASSWORD", "x_token"):
+    for name in (
+        "ARENA_API_KEYS",
+        "OPENAI_API_KEY",
+        "SOME_CLOUD_KEY",
+        "AWS_SECRET_ACCESS_KEY",
+        "PGPASSWORD",
+        "x_token",
+    ):
         monkeypatch.setenv(name, "sk-0d9c1")
     monkeypatch.setenv("KEYBOARD", "qwerty")
     env = worker_env()
