@@ -60,12 +60,8 @@ def client(home: Path) -> Iterator[httpx.Client]:
     assert said == [f"http://localhost:{port}/"], "a line that is not the address: a fault of the program"
 
 
-def test_health_answers_at_once(client: httpx.Client) -> None:
-    client.get("/health")
-    began = time.perf_counter()
-    answer = client.get("/health")
-    assert time.perf_counter() - began < 0.05
-    assert answer.json() == {"status": "ok", "version": VERSION}
+def test_health_is_told(client: httpx.Client) -> None:
+    assert client.get("/health").json() == {"status": "ok", "version": VERSION}
 
 
 @pytest.mark.parametrize(("asked", "lang"), [("ru-RU,ru;q=0.9", "ru"), ("de", "en")])

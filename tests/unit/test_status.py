@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -361,15 +360,7 @@ def test_what_nobody_knows_is_a_question_mark(settings, gpus) -> None:
     assert "? GB" in model_status(replace(MODEL, size_gb=None), settings, gpus).text("en")
 
 
-def test_the_whole_list_is_quick_and_light(settings: Settings, gpus: Gpus) -> None:
-    specs = load_catalog(settings).visible(dev=True)
-    times = []
-    for _ in range(3):
-        before = time.perf_counter()
-        for spec in specs:
-            model_status(spec, settings, gpus)
-        times.append(time.perf_counter() - before)
-    assert min(times) < 0.1
+def test_the_whole_list_imports_nothing_heavy() -> None:
     heavy = ["torch", "transformers", "onnxruntime", "rapidocr", "tesserocr", "docker", "cv2", "vllm", "pypdfium2"]
     code = (
         "import json, sys; from arena.catalog import load_catalog; from arena.config import load_settings; "
