@@ -7,7 +7,6 @@ tokens, of which the image takes 730, so long texts are cut.
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -63,8 +62,8 @@ class Moondream(Adapter):
             torch.manual_seed(int(job.params["seed"]))
         said: list[str] = []
         for piece in self._say(job, image, settings):
-            said.append(unicodedata.normalize("NFC", piece))
-            yield said[-1]
+            said.append(piece)
+            yield piece
         text = "".join(said)
         count = self._count(text)
         yield Output(

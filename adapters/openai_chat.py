@@ -20,7 +20,6 @@ from typing import Any
 from adapters.base import Adapter, AdapterError, FinishReason, Job, Output
 from adapters.coordinates import Size
 from adapters.dialects import DIALECTS
-from adapters.letters import composed
 from adapters.torch_generation import MAX_NEW_TOKENS, PARAMS, number
 
 TICK = 0.1  # seconds between two signs of life while nothing comes, so that a stop is noticed
@@ -96,7 +95,7 @@ class OpenAIChat(Adapter):
         answer = Streamed()
         raw: list[str] = []
         said: list[str] = []
-        for piece in composed(self._dialect.shown(job, self._pieces(job, picture, answer), raw)):
+        for piece in self._dialect.shown(job, self._pieces(job, picture, answer), raw):
             said.append(piece)
             yield piece
         seen = self._seen(picture)

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from adapters.base import AdapterError
-from adapters.letters import Letters
 
 MAX_NEW_TOKENS = 1024
 MIB = 1024 * 1024
@@ -125,7 +124,7 @@ def chosen(model: Any, arguments: dict[str, Any]) -> Iterator[int]:
 
 
 class Text:
-    """Token ids to text, piece by piece: a letter comes out once it is whole, in the composed form (NFC).
+    """Token ids to text, piece by piece: a letter comes out once its bytes are whole.
 
     A piece is what the text of a short window gains by a token, since many tokenizers treat the first token of a text
     differently from the same token inside it.
@@ -136,17 +135,16 @@ class Text:
         self._window: list[int] = []  # the tokens of the piece before, then those that gave nothing yet
         self._known = 0  # of the window, how many have given their text
         self._before = ""  # the text of those
-        self._letters = Letters()
 
     def add(self, token: int) -> str:
-        """The text that this token completes, "" when a letter is still broken or may get an accent."""
+        """The text that this token completes, "" when a letter is still broken."""
         self._window.append(token)
         text = self._decode(self._window)
-        return "" if text.endswith("\ufffd") else self._letters.add(self._gain(text))
+        return "" if text.endswith("\ufffd") else self._gain(text)
 
     def rest(self) -> str:
         """What is left at the end, broken letters included."""
-        return self._letters.add(self._gain(self._decode(self._window))) + self._letters.rest()
+        return self._gain(self._decode(self._window))
 
     def _decode(self, ids: list[int]) -> str:
         text: str = self._tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)

@@ -6,6 +6,7 @@ import atexit
 import io
 import threading
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,6 +20,7 @@ from arena.config import load_settings
 from arena.core import Arena
 from arena.errors import RunError
 from arena.images import StoredImage
+from arena.record import composed
 from arena.types import Run
 
 # The seeds' callers name languages in English; adapters want ISO 639-1.
@@ -125,7 +127,7 @@ class Model:
                 pass
             for piece in lease.predict(job):
                 if isinstance(piece, Output):
-                    return piece
+                    return replace(piece, text=composed(piece.text))
         raise RunError("bad_output", "the model ended without an answer")
 
     def extract_text(self, image: Any, language: str = "", **params: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import unicodedata
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -28,6 +29,12 @@ def new_id() -> str:
     return str(ULID())
 
 
+def composed(text: str) -> str:
+    """A model's text with its letters in one piece (Unicode NFC): the same words are then found and compared as the
+    same. Its stream is passed on as it comes, for a letter would have to wait for the marks that may follow it."""
+    return unicodedata.normalize("NFC", text)
+
+
 @dataclass
 class Answer:
     """What one side said and when (monotonic seconds); filled while it answers, whole or not."""
@@ -50,7 +57,7 @@ class Answer:
 
     @property
     def text(self) -> str:
-        return self.output.text if self.output else "".join(self.pieces)
+        return composed(self.output.text if self.output else "".join(self.pieces))
 
 
 def status_of(got: Answer) -> Status:

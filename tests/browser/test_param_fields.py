@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -60,4 +61,6 @@ def test_pages_and_prompts_of_documents(
     pages.fill("2-3")
     run(page)  # the models are not here, but the request was one
     for side in "ab":
-        expect(page.locator(f"#said-{side}")).to_contain_text("python -m arena models download")
+        # Its weights are missing; on a new machine, of one of them, the interpreter.
+        missing = re.compile("python -m arena models download|make models-legacy")
+        expect(page.locator(f"#said-{side}")).to_contain_text(missing)

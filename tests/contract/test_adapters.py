@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-import unicodedata
 
 import psutil
 import pytest
@@ -108,7 +107,6 @@ def test_says_what_it_is(name):
 def test_the_answer_is_whole_readable_and_serialises(worker, page):
     *pieces, output = ask(worker, page)
     assert isinstance(output, Output) and "".join(pieces) == output.text
-    assert unicodedata.is_normalized("NFC", output.text)
     assert output.finish_reason in ("stop", "length", "loop")
     assert Output.from_dict(json.loads(json.dumps(output.to_dict()))) == output
     for number in (output.prompt_tokens, output.output_tokens, output.visual_tokens):

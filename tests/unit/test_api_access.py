@@ -148,8 +148,8 @@ def test_loading_and_unloading(servers: dict[str, Serving]) -> None:
     assert post("/models/unload").json()["unloaded"] == []
     assert post("/models/load", {"model": "nobody"}).status_code == 404
     assert post("/models/load", {}).status_code == 400
-    refused = post("/models/load", {"model": "rednote-hilab/dots.ocr"})
-    assert refused.status_code == 503 and "models download dots_ocr" in refused.json()["error"]["message"]
+    refused = post("/models/load", {"model": "Qwen/Qwen3-VL-2B-Instruct"})
+    assert refused.status_code == 503 and "models download qwen3_vl_2b" in refused.json()["error"]["message"]
 
 
 def test_unloading_waits_for_the_answer_that_is_being_given(servers: dict[str, Serving]) -> None:

@@ -325,8 +325,8 @@ def test_messages_come_in_the_caller_s_language(server: Serving) -> None:
 
 def test_a_model_that_cannot_run_here_says_what_helps(client: openai.OpenAI) -> None:
     with pytest.raises(openai.InternalServerError) as caught:
-        client.chat.completions.create(model="rednote-hilab/dots.ocr", messages=asking("Extract text"))
-    assert caught.value.status_code == 503 and "python -m arena models download dots_ocr" in str(caught.value)
+        client.chat.completions.create(model="Qwen/Qwen3-VL-2B-Instruct", messages=asking("Extract text"))
+    assert caught.value.status_code == 503 and "python -m arena models download qwen3_vl_2b" in str(caught.value)
 
 
 @pytest.mark.parametrize("prompt", ["tokens=1000000 delay=0.01", "tokens=5 delay=30"])

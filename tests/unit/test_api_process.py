@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -62,7 +63,8 @@ def test_the_calls_of_the_guides_work_as_they_are_written(url: str, tmp_path: Pa
     assert curl(f"{url}/health")["status"] == "ok"
     assert "dots_ocr" in [model["id"] for model in curl(f"{url}/v1/models")["data"]]
     loaded = curl("-X", "POST", f"{url}/models/load", *kind, "-d", '{"model": "rednote-hilab/dots.ocr"}')
-    assert "python -m arena models download dots_ocr" in loaded["error"]["message"]  # it is known, and not here
+    # It is known, and not here: its weights, or on a new machine its interpreter, are missing.
+    assert re.search("models download dots_ocr|make models-legacy", loaded["error"]["message"])
     assert curl("-X", "POST", f"{url}/models/load", *kind, "-d", '{"model": "tesseract"}')["status"] == "loaded"
     asked = """{
     "model": "MODEL",

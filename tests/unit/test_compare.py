@@ -16,6 +16,7 @@ from arena.cancel import Cancel
 from arena.catalog import ModelSpec
 from arena.compare import Request, Side, compare
 from arena.core import arena_of
+from arena.record import Answer
 from arena.types import Delta, Progress, Run
 
 
@@ -258,3 +259,7 @@ def test_twenty_visitors_and_everything_that_can_go_wrong(settings, picture, tmp
     while any(alive_now(pid) for pid in pids) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not any(alive_now(pid) for pid in pids)
+
+
+def test_the_text_that_is_kept_has_its_letters_in_one_piece():
+    assert Answer(pieces=["мои", "\u0306 дом"]).text == "мой дом"

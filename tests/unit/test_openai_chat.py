@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import dataclasses
 import itertools
@@ -23,6 +24,15 @@ from adapters.openai_chat import OpenAIChat
 
 KEY = "sk-very-secret-key"
 QWEN = {"image_processor": {"size": {"shortest_edge": 3136, "longest_edge": 50176}}, "family": "qwen2_vl"}
+
+
+@pytest.fixture(autouse=True)
+def no_loop_runs() -> Iterator[None]:
+    """As in a worker. A browser test before, in this very process, has left a loop of its own running."""
+    other = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(other)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import copy
 import json
 import shutil
 import threading
-import unicodedata
 from dataclasses import replace
 
 import pytest
@@ -103,7 +102,7 @@ def test_greedy_tokens_are_those_of_transformers(family, picture):
     assert tokens_of(adapter, job(picture)) == tokens
     *pieces, output = ask(adapter, picture)
     text = direct[1].tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-    assert "".join(pieces) == output.text == unicodedata.normalize("NFC", text)
+    assert "".join(pieces) == output.text == text
     assert len(pieces) > 3 and output.output_tokens == len(tokens)
     assert ask(adapter, picture)[-1] == output  # and the same again
 
@@ -299,21 +298,21 @@ def test_a_checkpoint_without_a_chat_template_is_refused(tmp_path):
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="<"), max_size=40))
 @settings(max_examples=200)
-def test_pieces_of_text_are_whole_composed_letters(text):
+def test_pieces_of_text_are_whole_letters(text):
     words = WORDS[0] if WORDS else WORDS.append(tiny.tokenizer([])) or WORDS[0]
     ids = words.encode(text)
     pieces = Text(words)
     said = [pieces.add(token) for token in ids] + [pieces.rest()]
-    assert "".join(said) == unicodedata.normalize("NFC", words.decode(ids, clean_up_tokenization_spaces=False))
+    assert "".join(said) == words.decode(ids, clean_up_tokenization_spaces=False)
 
 
 WORDS: list = []
 
 
-def test_a_letter_waits_for_its_accent():
+def test_a_letter_waits_for_its_bytes_and_for_nothing_else():
     words = tiny.tokenizer([])
     for text in ("и\u0306\u0301ж", "e\u0301!", "\u1112\u1161\u11ab", "\U0001f5bc\ufe0f", "ab\ufffd"):
         pieces = Text(words)
         said = [piece for token in words.encode(text) if (piece := pieces.add(token))] + [pieces.rest()]
-        assert "".join(said) == unicodedata.normalize("NFC", text)
+        assert "".join(said) == text
         assert all("\ufffd" not in piece or "\ufffd" in text for piece in said)

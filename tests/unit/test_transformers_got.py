@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import shutil
-import unicodedata
 
 import pytest
 from PIL import Image, ImageDraw
@@ -79,7 +78,7 @@ def test_every_wish_is_the_processors_own(got, direct, picture, task, params, wi
     for _ in range(2):  # the processor writes into the box it is given: the second call must not see that
         *pieces, output = got.predict(job)
         text = direct[1].tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        assert "".join(pieces) == output.text == unicodedata.normalize("NFC", text)
+        assert "".join(pieces) == output.text == text
         assert output.output_tokens == len(tokens)
         assert output.finish_reason == ("stop" if tokens[-1] == 2 else "length")
         assert output.visual_tokens == asked.count("<imgpad>")
