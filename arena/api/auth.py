@@ -6,16 +6,13 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 from typing import Literal
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
 from arena.api.errors import ApiError
 from arena.config import Settings
+from arena.local import is_local
 
-LOOPBACK = ("127.0.0.1", "::1")
-# A request with one of these came through a proxy, so its address says nothing of where the caller sits.
-PROXIED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 Right = Literal["open", "use", "admin"]
 
 
@@ -59,18 +56,6 @@ def among(given: str, known: Iterable[bytes]) -> bool:
 def bearer(request: Request) -> str:
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     return key.strip() if scheme.lower() == "bearer" else ""
-
-
-def is_local(request: Request) -> bool:
-    """Whether the caller sits at this machine: no proxy between, and asked for under this machine's own name, for a
-    page of another site may have its name point here."""
-    if any(name in request.headers for name in PROXIED):
-        return False
-    try:
-        asked = urlsplit(f"//{request.headers.get('host', '')}").hostname
-    except ValueError:
-        return False
-    return bool(request.client and request.client.host in LOOPBACK and asked in (*LOOPBACK, "localhost"))
 
 
 def unauthorised(key: str) -> ApiError:

@@ -13,6 +13,7 @@ from gradio.context import Context
 
 from arena.core import Arena
 from arena.errors import ArenaError
+from arena.local import is_local
 from arena.store import RunQuery
 from arena.strings import tr
 from arena.types import Status
@@ -23,7 +24,6 @@ from arena.ui.plot import plot
 from arena.ui.points import COSTS, TIMES, picture
 from arena.ui.run_detail import confirmation, detail
 from arena.ui.run_table import PAGES, SORTS, Reader, table
-from arena.ui.visitor import is_local
 
 DRAWN = 2000  # newest runs in the plot; more would only hide each other
 LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import importlib
 import os
-import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +18,7 @@ from typing import Any
 from adapters.base import Job, Output, adapter_class
 from arena.cancel import Cancel
 from arena.runtimes.process import Interpreters
+from benchmarks.speed import by_turns
 
 SAMPLE = Path(__file__).parent.parent.parent / "assets" / "samples" / "receipt.jpg"
 SHAPE = {"num_hidden_layers": 28, "intermediate_size": 1024}
@@ -95,20 +94,7 @@ def script(source: str) -> Callable[[], str]:
 
 
 def row(name: str, ours: Callable[[], str] | None, theirs: Callable[[], str] | None) -> dict[str, Any]:
-    """Both by turns, so that a machine that slows down slows both; the best of each, for noise only adds."""
+    """One figure; without a ratio where transformers is not installed."""
     if ours is None or theirs is None:
         return {"name": name, "ratio": None, "goal": "<= 1.03", "detail": "transformers is not installed"}
-    if ours() != theirs():
-        raise AssertionError(f"{name}: the two ways give different texts")
-    times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(REPEATS):
-        for way, taken in zip((ours, theirs), times, strict=True):
-            start = time.perf_counter()
-            way()
-            taken.append(time.perf_counter() - start)
-    best, direct = min(times[0]), min(times[1])
-    detail = (
-        f"{TOKENS} tokens: {1000 * best:.0f} ms [median {1000 * statistics.median(times[0]):.0f}] against "
-        f"{1000 * direct:.0f} ms [median {1000 * statistics.median(times[1]):.0f}]"
-    )
-    return {"name": name, "ratio": best / direct, "goal": "<= 1.03", "detail": detail}
+    return by_turns(name, "<= 1.03", TOKENS, REPEATS, ours, theirs)

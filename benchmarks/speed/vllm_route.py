@@ -8,9 +8,7 @@ from __future__ import annotations
 import base64
 import importlib
 import os
-import statistics
 import tempfile
-import time
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +19,7 @@ from arena.config import load_settings
 from arena.core import arena_of
 from arena.spec import EndpointSpec, Mode, ModelSpec
 from arena.types import Run
+from benchmarks.speed import by_turns
 
 SAMPLE = Path(__file__).parent.parent.parent / "assets" / "samples" / "receipt.jpg"
 NAME, GOAL = "compare() with vLLM / vLLM directly", "<= 1.05"
@@ -52,7 +51,7 @@ def measure() -> dict[str, Any]:
                         raise RuntimeError(run.error_detail)
                     return run.text
 
-                return row(through_us, script(server.url, image.path))
+                return by_turns(NAME, GOAL, TOKENS, REPEATS, through_us, script(server.url, image.path))
         finally:
             server.stop()
             del os.environ[VARIABLE]
@@ -82,22 +81,3 @@ def script(url: str, image: Path) -> Callable[[], str]:
         return unicodedata.normalize("NFC", "".join(said))
 
     return answer
-
-
-def row(ours: Callable[[], str], theirs: Callable[[], str]) -> dict[str, Any]:
-    """Both by turns, so that a machine that slows down slows both; the best of each, for noise only adds."""
-    if ours() != theirs():
-        raise AssertionError("the two ways give different texts")
-    times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(REPEATS):
-        for way, taken in zip((ours, theirs), times, strict=True):
-            start = time.perf_counter()
-            way()
-            taken.append(time.perf_counter() - start)
-    said = (f"{1000 * min(each):.0f} ms [median {1000 * statistics.median(each):.0f}]" for each in times)
-    return {
-        "name": NAME,
-        "ratio": min(times[0]) / min(times[1]),
-        "goal": GOAL,
-        "detail": f"{TOKENS} tokens: {' against '.join(said)}",
-    }

@@ -12,6 +12,7 @@ from runs import make_run
 
 from arena.catalog import load_catalog
 from arena.config import Settings
+from arena.local import is_local
 from arena.spec import Mode, ModelSpec
 from arena.status import Fit, ModelStatus
 from arena.store import RunPage, RunQuery
@@ -20,7 +21,7 @@ from arena.types import Memory, Timeline
 from arena.ui.model_cards import Entry, cards
 from arena.ui.run_detail import confirmation, detail, timeline
 from arena.ui.run_table import COLUMNS, SNIPPET, Reader, csv_link, table
-from arena.ui.visitor import is_local, may_administer
+from arena.ui.visitor import may_administer
 
 EVIL = "<script>alert(1)</script>\"'&"
 
