@@ -6,17 +6,15 @@ above vLLM, which needs Docker; without a GPU the embedded engines and small mod
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal, get_args
 
 from arena.catalog import Catalog
 from arena.entries import Quantization
 from arena.errors import RunError
 from arena.spec import OPTIONS, ModelSpec
-from arena.status import DOCKER_SOCKETS, Cards, ModelStatus, fit, need_gb, smaller_settings, spoken
+from arena.status import Cards, ModelStatus, fit, need_gb, smaller_settings, spoken
 from arena.strings import tr
 
 Choice = Literal["no_gpu", "unknown", "transformers", "both", "both_no_docker", "vllm", "vllm_no_docker"]
@@ -98,11 +96,6 @@ class OutOfMemory(RunError):
     @property
     def detail(self) -> str:
         return self._detail or self.text()
-
-
-def docker_there() -> bool:
-    """Whether a Docker Engine may be asked."""
-    return bool(os.environ.get("DOCKER_HOST")) or any(Path(socket).exists() for socket in DOCKER_SOCKETS)
 
 
 def choice_for(gpus: Cards, docker: bool) -> Choice:

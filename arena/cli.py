@@ -208,16 +208,17 @@ def run_models(options: argparse.Namespace, settings: Settings, lang: str) -> in
         from arena import cli_models
 
         return {"download": cli_models.download, "cache": cli_models.cache}[options.action](options, settings, lang)
-    from arena.advice import docker_there, recommend
+    from arena.advice import recommend
     from arena.catalog import load_catalog
     from arena.gpu import Gpus
+    from arena.runtimes.docker_host import docker_host
     from arena.start_mode import settled
     from arena.status import model_status
 
     gpus = Gpus()
     catalog = load_catalog(settled(settings, gpus))
     specs = catalog.visible(settings.dev)
-    say(recommend(catalog, gpus, docker_there()).text(lang))
+    say(recommend(catalog, gpus, docker_host().there).text(lang))
     statuses = [model_status(spec, settings, gpus) for spec in specs]
     if options.json:
         listed: list[dict[str, Any]] = [

@@ -56,9 +56,9 @@ def run(options: argparse.Namespace, settings: Settings, lang: str) -> int:
 
 def known_containers(settings: Settings, lang: str) -> list[Found]:
     """Our containers; none where there is no Docker. A Docker that does not answer is said."""
-    from arena.advice import docker_there
+    from arena.runtimes.docker_host import docker_host
 
-    if not docker_there():
+    if not docker_host().there:
         return []
     try:
         return containers.ours(settings)

@@ -129,15 +129,15 @@ def gpus(settings: Settings) -> list[Finding]:
 
 
 def docker(settings: Settings) -> list[Finding]:
-    from arena.status import DOCKER_SOCKETS
+    from arena.runtimes.docker_host import docker_host
 
-    found = next(filter(os.path.exists, DOCKER_SOCKETS), DOCKER_SOCKETS[0])
-    host = os.environ.get("DOCKER_HOST") or f"unix://{found}"
-    scheme, _, socket = host.partition("://")
-    if scheme == "unix" and not Path(socket).exists():
+    host, state = docker_host()
+    if state == "none":
         return [finding("docker", "missing", "docker_none", "sudo apt-get install docker.io")]
-    if scheme == "unix" and not os.access(socket, os.R_OK | os.W_OK):
+    if state == "closed":
         return [finding("docker", "missing", "docker_closed", "sudo usermod -aG docker $USER && newgrp docker")]
+    if state == "silent":
+        return [finding("docker", "missing", "docker_stopped", "sudo systemctl start docker", host=host)]
 
     from docker import DockerClient
     from docker.constants import DEFAULT_DOCKER_API_VERSION
@@ -187,13 +187,14 @@ def catalogue(settings: Settings) -> list[Finding]:
 
 def mode(settings: Settings) -> list[Finding]:
     """What this machine is good for."""
-    from arena.advice import docker_there, recommend
+    from arena.advice import recommend
     from arena.catalog import load_catalog
     from arena.gpu import Gpus
+    from arena.runtimes.docker_host import docker_host
 
     gpus = Gpus()
     try:
-        advice = recommend(load_catalog(settings), gpus, docker_there())
+        advice = recommend(load_catalog(settings), gpus, docker_host().there)
     finally:
         gpus.close()
     return [Finding("mode", "ok", {lang: advice.text(lang) for lang in LANGUAGES})]

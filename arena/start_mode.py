@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from arena.advice import MODES, choice_for, docker_there
+from arena.advice import MODES, choice_for
 from arena.config import Settings
+from arena.runtimes.docker_host import docker_host
 from arena.status import Cards
 
 
@@ -13,7 +14,7 @@ def settled(settings: Settings, gpus: Cards) -> Settings:
     """The settings with a mode in the place of ``auto``."""
     if settings.mode != "auto":
         return settings
-    return replace(settings, mode=suitable(gpus, docker_there()))
+    return replace(settings, mode=suitable(gpus, docker_host().there))
 
 
 def suitable(gpus: Cards, docker: bool) -> str:

@@ -19,6 +19,7 @@ from arena.catalog import adapter_exists as adapter_exists
 from arena.config import VLLM_IMAGE, Settings
 from arena.errors import RunError
 from arena.gpu import exists
+from arena.runtimes.docker_host import State, docker_host
 from arena.runtimes.process import Interpreters
 from arena.spec import ModelSpec
 from arena.strings import tr
@@ -29,7 +30,6 @@ Code = Literal[
 ]  # fmt: skip
 Level = Literal["fits", "tight", "too_big", "no_gpu", "unknown", "none_needed"]
 PACKAGES = {"cv2": "opencv-python-headless", "PIL": "pillow"}  # where the package is not named like the module
-DOCKER_SOCKETS = ("/var/run/docker.sock", f"/run/user/{os.getuid() if hasattr(os, 'getuid') else 0}/docker.sock")
 
 
 class Card(Protocol):
@@ -104,6 +104,14 @@ class ModelStatus:
         return f"{said} {tr('models.run_this', lang, command=self.command)}" if self.command else said
 
 
+# What a container lacks for its start, by what is known of the Docker Engine.
+DOCKER_WANTING: dict[State, ModelStatus] = {
+    "none": ModelStatus("needs_docker", "sudo apt-get install docker.io"),
+    "closed": ModelStatus("needs_docker", "sudo usermod -aG docker $USER", key="docker_closed"),
+    "silent": ModelStatus("needs_docker", "sudo systemctl start docker", key="docker_stopped"),
+}
+
+
 def spoken(params: dict[str, Any], lang: str) -> dict[str, str]:
     """Figures and settings as they are written in the language; ? for what nobody knows."""
 
@@ -155,12 +163,8 @@ def container_status(spec: ModelSpec, settings: Settings, gpus: Cards, anyway: b
     image = (container and container.image) or settings.vllm_image
     if image == VLLM_IMAGE and not gpus.devices() and not anyway:  # made for CUDA; another one may be for a CPU
         return ModelStatus("does_not_fit", key="needs_gpu_image")
-    if not os.environ.get("DOCKER_HOST"):
-        sockets = [socket for socket in DOCKER_SOCKETS if Path(socket).exists()]
-        if not sockets:
-            return ModelStatus("needs_docker", "sudo apt-get install docker.io")
-        if not any(os.access(socket, os.W_OK) for socket in sockets):
-            return ModelStatus("needs_docker", "sudo usermod -aG docker $USER", key="docker_closed")
+    if no_docker := DOCKER_WANTING.get(docker_host().state):
+        return no_docker
     return packages_status(spec) or download_status(spec, settings) or ready(gpus)
 
 

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 from arena.cancel import Cancel
 from arena.config import Settings
+from arena.errors import RunError
 from arena.gpu import Device
 from arena.runtimes import vllm_image, vllm_server
 from arena.runtimes.background import Background
 from arena.runtimes.container import Container
-from arena.runtimes.engine import TIMEOUT, Engine, address, label
+from arena.runtimes.docker_host import docker_host
+from arena.runtimes.engine import GONE, TIMEOUT, Engine, label
 from arena.runtimes.handle import NO_SIGN, Sign
 from arena.runtimes.hold import Hold
 from arena.runtimes.process import Interpreters
@@ -79,22 +81,26 @@ def down(settings: Settings) -> list[str]:
 
 def make_room(cancel: Cancel) -> Iterator[Sign]:
     """End what an earlier program of ours left in a container, before another model takes the GPU. Nothing to do where
-    there is no Docker Engine. Raises `RunError`: ``busy`` while another program of ours uses its container."""
-    if address() is None:
+    no Docker Engine runs. Raises `RunError`: ``busy`` while another program of ours uses its container."""
+    if not docker_host().there:
         return
     yield from Background(_clear(), "vllm away").wait(cancel, timeout=3 * TIMEOUT)
 
 
 def _clear() -> Iterator[Sign]:
     yield NO_SIGN
-    with opened() as engine:
-        if engine.ours():
-            hold = Hold()
-            hold.take()
-            try:
-                engine.clear()
-            finally:
-                hold.give_back()
+    try:
+        with opened() as engine:
+            if engine.ours():
+                hold = Hold()
+                hold.take()
+                try:
+                    engine.clear()
+                finally:
+                    hold.give_back()
+    except RunError as error:
+        if error.key != GONE:  # where no Engine runs, none of its containers does
+            raise
 
 
 def ours(settings: Settings) -> list[Found]:

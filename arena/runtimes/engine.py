@@ -10,7 +10,6 @@ import contextlib
 import os
 import re
 import secrets
-import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from arena.errors import RunError
+from arena.runtimes.docker_host import docker_host
 from arena.runtimes.hold import owner
 from arena.runtimes.vllm_command import Plan, arguments
 from arena.runtimes.vllm_log import cleaned
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 LABEL = "org.vlm-arena."
 TIMEOUT = 30  # seconds for one answer of the Engine; making a container of a large image takes a few
 KEY = "VLLM_API_KEY="
+GONE = "vllm.docker_gone"
 
 
 class PortTaken(Exception):
@@ -45,15 +46,6 @@ class End:
     out_of_memory: bool = False
     error: str = ""
     removed: bool = False
-
-
-def address() -> str | None:
-    """Where the Engine listens: ``DOCKER_HOST``, else the first socket there is."""
-    if told := os.environ.get("DOCKER_HOST"):
-        return told
-    user = os.getuid() if hasattr(os, "getuid") else 0
-    sockets = ("/var/run/docker.sock", f"/run/user/{user}/docker.sock")
-    return next((f"unix://{path}" for path in sockets if Path(path).exists()), None)
 
 
 @contextlib.contextmanager
@@ -72,7 +64,7 @@ def told() -> Iterator[None]:
             raise RunError("unavailable", key="vllm.docker_closed") from error
         if isinstance(inner, TimeoutError):
             raise RunError("unavailable", key="vllm.docker_silent", s=TIMEOUT) from error
-        raise RunError("unavailable", key="vllm.docker_gone", host=address() or "—") from error
+        raise RunError("unavailable", key=GONE, host=docker_host().address) from error
 
 
 def innermost(error: BaseException) -> BaseException:
@@ -93,15 +85,12 @@ class Engine:
     def __init__(self) -> None:
         import docker
 
-        where = address()
-        if where is None:
-            raise RunError("unavailable", key="vllm.docker_none")
+        host, state = docker_host()
+        if state != "open":  # told at once, and not as five errors around one
+            key = {"none": "vllm.docker_none", "closed": "vllm.docker_closed", "silent": GONE}[state]
+            raise RunError("unavailable", key=GONE if os.environ.get("DOCKER_HOST") else key, host=host)
         with told():
-            if where.startswith("unix://"):
-                with socket.socket(socket.AF_UNIX) as door:  # told at once, and not as five errors around one
-                    door.settimeout(TIMEOUT)
-                    door.connect(where.removeprefix("unix://"))
-            self.client = docker.DockerClient(base_url=where, version="auto", timeout=TIMEOUT)
+            self.client = docker.DockerClient(base_url=host, version="auto", timeout=TIMEOUT)
 
     def close(self) -> None:
         self.client.close()

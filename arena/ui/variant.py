@@ -8,9 +8,10 @@ from typing import Any
 
 import gradio as gr
 
-from arena.advice import docker_there, finest, variants
+from arena.advice import finest, variants
 from arena.core import Arena
 from arena.errors import RunError
+from arena.runtimes.docker_host import docker_host
 from arena.spec import Mode, ModelSpec
 from arena.status import Cards, ModelStatus, need_gb
 from arena.strings import tr
@@ -73,7 +74,7 @@ def usual(arena: Arena, entry: ModelSpec) -> Entrant:
     if entry.mode == arena.settings.mode:
         asked = finest(entry, entry.mode, arena.gpus) or entry
         return Entrant(asked, arena.status(asked))
-    tried = [Entrant(spec, arena.status(spec)) for spec in variants(entry, arena.gpus, docker_there()) or [entry]]
+    tried = [Entrant(spec, arena.status(spec)) for spec in variants(entry, arena.gpus, docker_host().there) or [entry]]
     return next((each for each in tried if each.status.ready), tried[0])
 
 

@@ -100,14 +100,6 @@ def test_a_mode_that_is_impossible_is_not_advised(catalog: Catalog) -> None:
     assert variants(catalog.find("llama32_vision_11b"), Machine(6144), docker=True) == []
 
 
-def test_a_docker_engine_is_there_by_its_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DOCKER_HOST", raising=False)
-    monkeypatch.setattr(advice, "DOCKER_SOCKETS", (str(tmp_path / "docker.sock"),))
-    assert not advice.docker_there()
-    (tmp_path / "docker.sock").touch()
-    assert advice.docker_there()
-
-
 def test_every_choice_has_its_text() -> None:
     assert set(advice.MODES) == set(get_args(Choice))
     for lang in LANGUAGES:

@@ -190,9 +190,7 @@ def test_what_is_recommended_follows_the_gpu(environ, capsys, nvml):
     ],
 )
 def test_models_start_in_the_mode_that_was_asked_for(tmp_path, monkeypatch, nvml, mode, card, docker, started):
-    monkeypatch.setenv("DOCKER_HOST", "unix:///absent.sock" if docker else "")
-    if not docker:
-        monkeypatch.setattr("arena.advice.DOCKER_SOCKETS", ())
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1" if docker else "unix:///absent.sock")
     if card:
         nvml.write(f"gpu total={card} used=300 name=Card uuid=GPU-a")
     with arena_of(load_settings({"ARENA_HOME": str(tmp_path), "ARENA_MODE": mode})) as arena:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from dataclasses import replace
 
 import pytest
 
-from arena import pins, status
+from arena import pins
 from arena.cancel import Cancel
 from arena.config import VLLM_IMAGE, load_settings
 from arena.errors import RunError
 from arena.gpu import Device, Gpus
+from arena.runtimes import docker_host, starts, vllm_image, vllm_log
 from arena.runtimes import hold as hold_module
-from arena.runtimes import starts, vllm_image, vllm_log
 from arena.runtimes.background import Background
 from arena.runtimes.handle import Sign
 from arena.runtimes.hold import Hold, owner
@@ -135,36 +136,50 @@ def test_weights_of_the_hub_are_mounted_alone_and_at_their_commit(settings, tmp_
 
 @pytest.fixture
 def machine(nvml, tmp_path, monkeypatch):
-    """A machine with a GPU, no Docker yet, and where its socket would be."""
+    """A machine with a GPU, no Docker yet, and what opens its socket."""
     monkeypatch.delenv("DOCKER_HOST", raising=False)
-    monkeypatch.setattr(status, "DOCKER_SOCKETS", (str(tmp_path / "docker.sock"),))
+    monkeypatch.setattr(docker_host, "SOCKETS", (str(tmp_path / "docker.sock"),))
     nvml.write("gpu total=12288 used=300 name=Test uuid=GPU-1234")
     gpus = Gpus()
-    yield gpus, tmp_path / "docker.sock"
+    with socket.socket(socket.AF_UNIX) as door:
+
+        def start() -> None:
+            door.bind(str(tmp_path / "docker.sock"))
+            door.listen()
+
+        yield gpus, start
     gpus.close()
 
 
 def test_a_container_needs_docker_then_weights(model, settings, machine) -> None:
-    gpus, socket = machine
+    gpus, start_docker = machine
     found = model_status(model(), settings, gpus)
     assert (found.code, found.command) == ("needs_docker", "sudo apt-get install docker.io")
-    socket.touch()
+    start_docker()
     assert model_status(model(), settings, gpus).ready
     elsewhere = replace(model(), source="owner/name", revision="main")
     assert model_status(elsewhere, settings, gpus).code == "needs_download"
 
 
 def test_a_docker_that_is_closed_to_the_user_is_opened_by_a_command(model, settings, machine, monkeypatch) -> None:
-    gpus, socket = machine
-    socket.touch()
+    gpus, start_docker = machine
+    start_docker()
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # the tests may run as root, to whom all is open
     found = model_status(model(), settings, gpus)
     assert (found.code, found.command) == ("needs_docker", "sudo usermod -aG docker $USER")
     assert "let this user in" in found.text()
 
 
+def test_a_docker_that_is_not_running_is_started_by_a_command(model, settings, machine, tmp_path) -> None:
+    with socket.socket(socket.AF_UNIX) as ended:
+        ended.bind(str(tmp_path / "docker.sock"))
+    found = model_status(model(), settings, machine[0])
+    assert (found.code, found.command) == ("needs_docker", "sudo systemctl start docker")
+    assert "not running" in found.text() and "не запущен" in found.text("ru")
+
+
 def test_the_ordinary_image_needs_a_gpu_and_one_for_the_cpu_does_not(model, settings, machine, nvml) -> None:
-    machine[1].touch()
+    machine[1]()
     nvml.write()
     gpus = Gpus()
     found = model_status(model(), settings, gpus)
