@@ -7,6 +7,7 @@ benchmarks all call it.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -42,7 +43,8 @@ class Request:
     """What a comparison asks: the sides in the order they run, and what every one of them gets.
 
     image: None for a conversation about nothing shown. language: of the document, ISO 639-1 or "". reference: the right
-    answer, if it is known. anyway: try also a model that is estimated not to fit.
+    answer, if it is known. anyway: try also a model that is estimated not to fit. visitor: who asked on
+    the page, "" elsewhere.
     """
 
     sides: tuple[Side, ...]
@@ -52,6 +54,7 @@ class Request:
     language: str = ""
     reference: str | None = None
     anyway: bool = False
+    visitor: str = ""
     comparison_id: str = field(default_factory=lambda: new_id())
 
 
@@ -63,6 +66,9 @@ def compare(arena: Arena, request: Request, cancel: Cancel | None = None) -> Ite
     stops the model and records the run as cancelled.
     """
     cancel = cancel or Cancel()
+    if request.visitor:
+        with contextlib.suppress(RunError):  # each run will say that it could not be kept
+            arena.comparisons.begin(request.comparison_id, request.visitor)
     for order, side in enumerate(request.sides):
         following = request.sides[order + 1].spec if order + 1 < len(request.sides) else None
         yield from answer(arena, request, order, side, following, cancel)

@@ -40,6 +40,12 @@ class Settings:
     api_keys: keys for programs that use the API, separated by commas (`ARENA_API_KEYS`); without any, only programs on
     this machine may. admin_key: the key that loads and unloads models through the API (`ARENA_ADMIN_KEY`).
     remote_images: let the API fetch images from public addresses (`ARENA_REMOTE_IMAGES`).
+    share: open a public link (`ARENA_SHARE=1`); refused without a password. school: the page for a class
+    (`ARENA_SCHOOL=1`). password: what visitors must know (`ARENA_PASSWORD`), teacher_password: what opens the teacher's
+    panel (`ARENA_TEACHER_PASSWORD`); in clear or as ``python -m arena password`` writes it.
+    visitor_quota: comparisons one visitor may start in an hour when visitors are kept apart (`ARENA_VISITOR_QUOTA`).
+    keep_days: after how many days what visitors left is deleted (`ARENA_KEEP_DAYS`); 0 for never, by default 7 with a
+    public link and never otherwise.
     """
 
     home: Path
@@ -63,6 +69,17 @@ class Settings:
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     admin_key: str = field(default="", repr=False)
     remote_images: bool = False
+    share: bool = False
+    school: bool = False
+    password: str = field(default="", repr=False)
+    teacher_password: str = field(default="", repr=False)
+    visitor_quota: int = 60
+    keep_days: float = 0.0
+
+    @property
+    def apart(self) -> bool:
+        """Whether visitors are strangers to each other, so that each sees only what is his own."""
+        return bool(self.share or self.school or self.password)
 
     @property
     def images(self) -> Path:
@@ -102,6 +119,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     port = int(number("ARENA_PORT", "GRADIO_SERVER_PORT", default=7860))
     if port > 65535:
         problems.append(f"port {port}: at most 65535")
+    share = switch("ARENA_SHARE", False)
     settings = Settings(
         home=home,
         database_url=environ.get("ARENA_DATABASE_URL") or f"sqlite:///{home / 'arena.db'}",
@@ -124,6 +142,12 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         api_keys=tuple(key for part in environ.get("ARENA_API_KEYS", "").split(",") if (key := part.strip())),
         admin_key=environ.get("ARENA_ADMIN_KEY", "").strip(),
         remote_images=switch("ARENA_REMOTE_IMAGES", False),
+        share=share,
+        school=switch("ARENA_SCHOOL", False),
+        password=environ.get("ARENA_PASSWORD", ""),
+        teacher_password=environ.get("ARENA_TEACHER_PASSWORD", ""),
+        visitor_quota=int(number("ARENA_VISITOR_QUOTA", default=60, least=1)),
+        keep_days=number("ARENA_KEEP_DAYS", default=7.0 if share else 0.0),
     )
     if problems:
         raise ConfigError(problems)

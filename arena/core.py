@@ -13,16 +13,19 @@ from pathlib import Path
 
 from arena.advice import Smaller, instead
 from arena.catalog import Catalog, ModelSpec, load_catalog
+from arena.comparisons import Comparisons
 from arena.config import Settings
 from arena.errors import RunError
 from arena.gpu import Gpus
 from arena.images import ImageStore
+from arena.pictures import Pictures
 from arena.slot import Slots
 from arena.start_mode import settled
 from arena.status import ModelStatus, model_status
 from arena.store import Store
 from arena.strings import LANGUAGES
 from arena.types import Run
+from arena.votes import Votes
 
 
 def cpu_name() -> str:
@@ -70,6 +73,9 @@ class Arena:
     images: ImageStore
     store: Store
     slots: Slots
+    votes: Votes
+    comparisons: Comparisons
+    pictures: Pictures
     cpu: str
     commit: str | None
     _unsaved: list[Run] = field(default_factory=list)
@@ -88,6 +94,9 @@ class Arena:
             images=ImageStore(settings.images, settings.max_upload_mb * 10**6, settings.max_pixels),
             store=store,
             slots=Slots(settings, gpus),
+            votes=Votes(store),
+            comparisons=Comparisons(store),
+            pictures=Pictures(store),
             cpu=cpu_name(),
             commit=git_commit(),
         )

@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Select, and_, column, exists, func, litera
 
 from arena.columns import clean
 from arena.errors import RunError
-from arena.tables import RUN, SCORE, SEARCHED
+from arena.tables import COMPARISON, RUN, SCORE, SEARCHED
 from arena.types import Run
 from benchmarks.metrics import METRICS
 
@@ -35,7 +35,8 @@ class RunQuery:
 
     text: words that must all occur, as any piece of the answer, the prompt, the model's id or the error's detail,
     upper or lower case; the first ten words count, and of each its first hundred characters; words of one or two
-    characters are looked for in the newest 50,000 runs. sort: a column of the CSV or the name of a metric.
+    characters are looked for in the newest 50,000 runs. visitor: whose runs, None for
+    everybody's. sort: a column of the CSV or the name of a metric.
     """
 
     text: str = ""
@@ -44,6 +45,7 @@ class RunQuery:
     statuses: tuple[str, ...] = ()
     run_ids: tuple[str, ...] = ()
     comparison_id: str = ""
+    visitor: str | None = None
     sort: str = "created_at"
     descending: bool = True
     offset: int = 0
@@ -79,6 +81,9 @@ def matching(query: RunQuery, dialect: str, way: Way | None = None) -> list[Colu
         conditions.append(RUN.c.run_id.in_(query.run_ids))
     if query.comparison_id:
         conditions.append(RUN.c.comparison_id == query.comparison_id)
+    if query.visitor is not None:
+        his = select(COMPARISON.c.id).where(COMPARISON.c.visitor == query.visitor)
+        conditions.append(RUN.c.comparison_id.in_(his))
     sought = words(query.text)
     if any(len(word) < SHORTEST for word in sought):
         conditions.append(_plain("seq", walked) > select(func.max(RUN.c.seq)).scalar_subquery() - WINDOW)

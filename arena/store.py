@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable, Sequence
-from contextlib import closing
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -88,6 +88,18 @@ class Store:
     def name(self) -> str:
         """The database as people may see it: a path, or a URL without the password."""
         return said(self._url)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection that reads, for the tables of other modules. Raises `RunError` (``storage``)."""
+        with told(self._url), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that writes, done at the end unless something is raised. Raises `RunError` (``storage``)."""
+        with told(self._url), writing(self._engine).begin() as connection:
+            yield connection
 
     def save(self, run: Run) -> None:
         """Write a run down. When this returns, the row outlives the end of the process, whatever ends it.

@@ -1,4 +1,5 @@
-"""The two tables: `run`, a column for every field of `arena.columns`, and `score`, a row for every metric of a run.
+"""The tables of runs: `run`, a column for every field of `arena.columns`, `score`, a row for every metric of a run, and
+`comparison`, whose it is. Other tables stand beside the code that uses them.
 
 Parameters, library versions and boxes are JSON text. A number that is NaN is unknown and stored as NULL, and so is a
 whole number beyond 64 bits. Text goes through `arena.columns.clean`.
@@ -141,6 +142,18 @@ SCORE = Table(
     sqlite_with_rowid=False,
 )
 Index("ix_score_value", SCORE.c.metric, SCORE.c.value, SCORE.c.run_seq)
+
+# Of what was asked through the page; `shared`: may be seen by whoever has its link.
+COMPARISON = Table(
+    "comparison",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("visitor", Text, nullable=False),
+    Column("shared", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+Index("ix_comparison_visitor", COMPARISON.c.visitor)
+Index("ix_comparison_created_at", COMPARISON.c.created_at)
 
 COLUMNS: tuple[Column[Any], ...] = tuple(RUN.c[field.name] for field in FIELDS)
 # The columns that a search looks into.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-HEAD = "0004"  # the newest step, so that a database that is up to date is opened without loading Alembic
+HEAD = "0005"  # the newest step, so that a database that is up to date is opened without loading Alembic
 VERSION_TABLE = "arena_version"
 FOLDER = Path(__file__).parent
 

@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 from gradio.context import Context
 
+from arena.access import visitor_of
 from arena.errors import RunError
 from arena.strings import tr
 from arena.ui import render
@@ -41,13 +42,16 @@ class RunPanel:
     def outputs(self) -> list[Any]:
         return [self.run, self.stop, self.locked, self.last, *self.board.outputs]
 
-    def connect(self, order: Callable[[Update, str], Live], inputs: set[Any], queue_size: int) -> None:
-        """`order` makes the comparison from the values of `inputs`, or raises `RunError` saying what is missing."""
+    def connect(self, order: Callable[[Update, str, str], Live], inputs: set[Any], queue_size: int) -> None:
+        """`order` makes the comparison from the values of `inputs`, the language and the visitor, or raises `RunError`
+        saying what is missing."""
 
         async def on_run(data: Update, request: gr.Request) -> AsyncIterator[Update]:
             lang = language(request)
             try:
-                live = await asyncio.to_thread(order, data, lang)  # pages of a PDF may have to be read
+                live = await asyncio.to_thread(
+                    order, data, lang, visitor_of(request)
+                )  # pages of a PDF may have to be read
             except RunError as error:
                 gr.Warning(render.text(error.text(lang)))
                 yield self.idle()

@@ -17,10 +17,13 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from arena.access import COOKIE as VISITOR
+from arena.access import new_token
 from arena.strings import LANGUAGES, pick_language, tr
 from arena.ui import render
 from arena.ui.i18n import COOKIE
 
+YEAR = 365 * 24 * 3600
 ASSETS = Path(__file__).parent.parent.parent / "assets"
 MARK = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32" class="mark" aria-hidden="true">'
@@ -90,6 +93,10 @@ class Shell:
                 body = dress(body.decode("utf-8"), lang).encode("utf-8")
                 headers["content-length"] = str(len(body))
                 headers["cache-control"] = "no-store"
+                if not request.cookies.get(VISITOR):
+                    secure = "; Secure" if request.url.scheme == "https" else ""
+                    cookie = f"{VISITOR}={new_token()}; Path=/; Max-Age={YEAR}; HttpOnly; SameSite=Lax{secure}"
+                    headers.append("set-cookie", cookie)
             await send(start)
             await send({"type": "http.response.body", "body": body})
 

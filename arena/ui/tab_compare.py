@@ -185,8 +185,8 @@ class CompareTab:
             reference, spoken = "", ""
         return {self.asked.reference: reference, self.asked.language: spoken}
 
-    def order(self, data: Update, lang: str) -> Live:
-        """The comparison that the widgets ask for. Raises `RunError` saying what is missing or wrong."""
+    def order(self, data: Update, lang: str, visitor: str) -> Live:
+        """The comparison that the visitor's widgets ask for. Raises `RunError` saying what is missing or wrong."""
         chosen: Chosen = data[self.image.chosen]
         if chosen.image is None:
             raise RunError("bad_input", key="ui.missing.image")
@@ -207,6 +207,7 @@ class CompareTab:
             language=data[self.asked.language] or "",
             reference=(data[self.asked.reference] or "").strip() or None,
             anyway=bool(data[self.anyway]),
+            visitor=visitor,
         )
         return Live(self.arena, request, lang, {code: name_of(chosen, code) for code in LANGUAGES})
 

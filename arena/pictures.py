@@ -1,0 +1,38 @@
+"""Who has brought which picture, by the hash it is stored under: what a visitor may be shown again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import Column, Index, Table, Text, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from arena.store import Store
+from arena.tables import METADATA, Moment
+
+PICTURE = Table(
+    "picture",
+    METADATA,
+    Column("visitor", Text, primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    Column("created_at", Moment, nullable=False),
+)
+Index("ix_picture_sha256", PICTURE.c.sha256)
+
+
+class Pictures:
+    """In a store's database. Every method raises `RunError` (``storage``)."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def brought(self, visitor: str, sha256: str) -> None:
+        values = {"visitor": visitor, "sha256": sha256, "created_at": datetime.now(UTC)}
+        with self._store.writing() as connection:
+            kind = sqlite if connection.dialect.name == "sqlite" else postgresql
+            connection.execute(kind.insert(PICTURE).on_conflict_do_nothing(), values)
+
+    def may_see(self, visitor: str, sha256: str) -> bool:
+        chosen = select(PICTURE.c.sha256).where(PICTURE.c.visitor == visitor, PICTURE.c.sha256 == sha256)
+        with self._store.reading() as connection:
+            return connection.scalar(chosen) is not None
