@@ -47,7 +47,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         lane = item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else ""
         if lane in LANES:
             item.add_marker(lane)
-            item.add_marker(pytest.mark.xdist_group(lane))  # one worker, so one browser and one app
+            # A file is one worker's, so that what is made once for it is; two lanes' worth of Docker is not to be had.
+            item.add_marker(pytest.mark.xdist_group(item.path.stem if lane == "browser" else lane))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
