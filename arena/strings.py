@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 import yaml
@@ -32,9 +34,44 @@ def strings(lang: str) -> dict[str, str]:
 
 
 def tr(key: str, lang: str = "en", **params: Any) -> str:
-    """The text for `key` in `lang`, its ``{names}`` filled from `params`. Raises `KeyError` for an unknown key."""
+    """The text for `key` in `lang`, its ``{names}`` filled from `params`. Raises `KeyError` for an unknown key.
+
+    A word that goes with a number has its forms after the number's name: ``{count} {count:run|runs}``, in Russian
+    ``{count} {count:прогон|прогона|прогонов}``.
+    """
     text = strings(lang if lang in LANGUAGES else "en")[key]
-    return text.format(**params) if params else text
+    return _Sentence().vformat(text, (), params) if params else text
+
+
+class _Sentence(Formatter):
+    """Python's format strings, whose fields may name the forms of a word."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if "|" in format_spec:
+            return plural(value, tuple(format_spec.split("|")))
+        return str(super().format_field(value, format_spec))
+
+
+def plural(count: float | str, forms: tuple[str, ...]) -> str:
+    """The form that goes with a number: of two by the rule of English, of three by that of Russian (Unicode CLDR 48).
+
+    count: may be written out with grouped thousands and either decimal sign.
+
+    >>> [plural(count, ("run", "runs")) for count in (0, 1, 2, "1.0")]
+    ['runs', 'run', 'runs', 'runs']
+    >>> [plural(count, ("прогон", "прогона", "прогонов")) for count in (1, 2, 5, 11, 12, 21, "1 000", "1,5")]
+    ['прогон', 'прогона', 'прогонов', 'прогонов', 'прогонов', 'прогон', 'прогонов', 'прогона']
+    """
+    digits = re.sub(r"\s", "", str(count)).lstrip("-−")
+    whole = int(digits) if digits.isdecimal() else None
+    if len(forms) == 2:
+        return forms[0] if whole == 1 else forms[1]
+    one, few, many = forms
+    if whole is None:
+        return few
+    if whole % 10 == 1 and whole % 100 != 11:
+        return one
+    return few if whole % 10 in (2, 3, 4) and whole % 100 not in (12, 13, 14) else many
 
 
 def pick_language(accept_language: str | None) -> str:

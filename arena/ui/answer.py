@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from arena.strings import strings, tr
 from arena.types import Run, Status
-from arena.ui import diff, render
+from arena.ui import render, safe_html
 from arena.ui.live import View
 
 SIGNS: dict[Status, str] = {
@@ -86,8 +86,8 @@ def streaming(view: View, lang: str) -> str:
     return f'<div class="stream"><pre class="text">{render.text(tail)}<span class="caret"></span></pre></div>'
 
 
-def finished(view: View, other: Run | None, reference: str | None, lang: str) -> str:
-    """The whole answer in all its views; the page shows the chosen one."""
+def finished(view: View, lang: str) -> str:
+    """The whole answer as text and rendered; the page shows the chosen view."""
     run = view.run
     if run is None:
         return ""
@@ -109,20 +109,9 @@ def finished(view: View, other: Run | None, reference: str | None, lang: str) ->
     return (
         f"{wrong}"
         f'<pre class="text view-text" id="{name}" tabindex="0">{render.text(shown)}</pre>'
-        f'<div class="rendered view-rendered" tabindex="0">{render.markdown(run.text)}</div>'
-        f'<div class="difference view-diff" tabindex="0">{_difference(run, other, reference, lang)}</div>'
+        f'<div class="rendered view-rendered" tabindex="0">{safe_html.markdown(run.text)}</div>'
         f'{more}<footer class="tools">{copy}{save}</footer>'
     )
-
-
-def _difference(run: Run, other: Run | None, reference: str | None, lang: str) -> str:
-    if reference and reference.strip():
-        legend, html = "reference", diff.against_reference(run.text, reference)
-    elif other and other.text.strip():
-        legend, html = "other", diff.against_other(run.text, other.text)
-    else:
-        legend, html = "nothing", render.text(render.shown(run.text)[0])
-    return f'<p class="hint">{_t(f"ui.diff.{legend}", lang)}</p><pre class="text">{html}</pre>'
 
 
 def _t(key: str, lang: str) -> str:

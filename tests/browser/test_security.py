@@ -45,7 +45,7 @@ def test_a_hostile_answer_is_shown_and_does_nothing(open_page: OpenPage) -> None
         page.get_by_text(view, exact=True).click()
         untouched(page)
     html = page.locator("#said-a .rendered").inner_html()
-    assert '<td colspan="2">kept</td>' in html
+    assert '<td colspan="2" dir="auto">kept</td>' in html
     assert not re.search(r"<(img|svg|script|iframe|form|button|style|a)\b|<[^>]*\bon\w+=", html)
     page.get_by_role("tab", name="Benchmark").click()
     expect(page.locator("#runs-table")).to_contain_text("Test model")
