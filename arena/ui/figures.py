@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from string import ascii_uppercase
 
 from arena.strings import tr
 from arena.types import Run
@@ -64,10 +65,10 @@ def better(figure: Figure, runs: Sequence[Run | None], lang: str) -> int | None:
 
 
 def table(runs: Sequence[Run | None], titles: Sequence[str], lang: str) -> str:
-    """The table; an em dash for what is unknown or did not happen."""
+    """The table, a column a side; an em dash for what is unknown or did not happen."""
     head = "".join(
         f'<th scope="col" class="{letter.lower()}"><span class="letter">{letter}</span> {render.text(title)}</th>'
-        for letter, title in zip("AB", titles, strict=True)
+        for letter, title in zip(ascii_uppercase, titles, strict=False)
     )
     rows = []
     for figure in FIGURES:

@@ -23,7 +23,7 @@ def picture(image: StoredImage | None, boxes: Sequence[Sequence[Box]], lang: str
         return f'<figure class="picture none"><p>{render.text(tr("ui.image.none", lang))}</p></figure>'
     alt = render.text(tr("ui.image.alt", lang, name=name or tr("ui.image.yours", lang)))
     layers = "".join(
-        _layer(letter, found, image.width, image.height) for letter, found in zip("ab", boxes, strict=False) if found
+        layer(letter, found, image.width, image.height) for letter, found in zip("ab", boxes, strict=False) if found
     )
     facts = f"{image.width}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}{image.height}"
     notices = "".join(f"<li>{render.text(notice.text(lang))}</li>" for notice in image.notices)
@@ -43,7 +43,7 @@ def _text(key: str, lang: str) -> str:
     return render.text(tr(key, lang))
 
 
-def _layer(letter: str, boxes: Sequence[Box], width: int, height: int) -> str:
+def layer(letter: str, boxes: Sequence[Box], width: int, height: int) -> str:
     """One model's boxes as an SVG over the image; the text of a box is its tooltip."""
     shapes = []
     for box in boxes[:MOST_BOXES]:

@@ -34,7 +34,7 @@ def detail(run: Run, others: list[Run], reader: Reader, *, picture: bool) -> str
     {_picture(run, lang) if picture else ""}
   </div>
   {timeline(run.timeline, lang)}
-  <div class="lists">{"".join(_list(name, rows, lang) for name, rows in _facts(run, lang).items())}</div>
+  <div class="lists">{"".join(_list(name, rows, lang) for name, rows in facts(run, lang).items())}</div>
   {_block("prompt", run.prompt, lang)}
   <footer>{links}</footer>
 </article>"""
@@ -119,7 +119,7 @@ def _list(name: str, rows: list[tuple[str, str]], lang: str) -> str:
     return f"<section><h3>{text(tr(f'benchmark.detail.{name}', lang))}</h3><dl>{inside}</dl></section>"
 
 
-def _facts(run: Run, lang: str) -> dict[str, list[tuple[str, str]]]:
+def facts(run: Run, lang: str) -> dict[str, list[tuple[str, str]]]:
     """Everything else a run records, in groups; the keys name texts."""
 
     def size(width: int | None, height: int | None) -> str:
