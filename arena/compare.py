@@ -44,7 +44,7 @@ class Request:
 
     image: None for a conversation about nothing shown. language: of the document, ISO 639-1 or "". reference: the right
     answer, if it is known. anyway: try also a model that is estimated not to fit. visitor: who asked on
-    the page, "" elsewhere.
+    the page, "" elsewhere. letters: of the sides, where they are not A, B, … in the order they run.
     """
 
     sides: tuple[Side, ...]
@@ -55,7 +55,11 @@ class Request:
     reference: str | None = None
     anyway: bool = False
     visitor: str = ""
+    letters: str = ""
     comparison_id: str = field(default_factory=lambda: new_id())
+
+    def letter(self, order: int) -> str:
+        return self.letters[order] if self.letters else letter_of(order)
 
 
 def compare(arena: Arena, request: Request, cancel: Cancel | None = None) -> Iterator[Event]:
@@ -78,7 +82,7 @@ def answer(
     arena: Arena, request: Request, order: int, side: Side, following: ModelSpec | None, cancel: Cancel
 ) -> Iterator[Event]:
     """One side's events and, last, its run."""
-    letter = letter_of(order)
+    letter = request.letter(order)
     slot = arena.slots.for_(side.spec)
     lease = slot.lease(side.spec, cancel)
     got = Answer()

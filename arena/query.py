@@ -36,7 +36,7 @@ class RunQuery:
     text: words that must all occur, as any piece of the answer, the prompt, the model's id or the error's detail,
     upper or lower case; the first ten words count, and of each its first hundred characters; words of one or two
     characters are looked for in the newest 50,000 runs. visitor: whose runs, None for
-    everybody's. sort: a column of the CSV or the name of a metric.
+    everybody's. without: comparisons that are left out. sort: a column of the CSV or the name of a metric.
     """
 
     text: str = ""
@@ -46,6 +46,7 @@ class RunQuery:
     run_ids: tuple[str, ...] = ()
     comparison_id: str = ""
     visitor: str | None = None
+    without: tuple[str, ...] = ()
     sort: str = "created_at"
     descending: bool = True
     offset: int = 0
@@ -84,6 +85,8 @@ def matching(query: RunQuery, dialect: str, way: Way | None = None) -> list[Colu
     if query.visitor is not None:
         his = select(COMPARISON.c.id).where(COMPARISON.c.visitor == query.visitor)
         conditions.append(RUN.c.comparison_id.in_(his))
+    if query.without:
+        conditions.append(RUN.c.comparison_id.not_in(query.without))
     sought = words(query.text)
     if any(len(word) < SHORTEST for word in sought):
         conditions.append(_plain("seq", walked) > select(func.max(RUN.c.seq)).scalar_subquery() - WINDOW)

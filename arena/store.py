@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -83,6 +84,8 @@ class Store:
         adding = sqlite.insert(RUN) if self._dialect == "sqlite" else postgresql.insert(RUN)
         self._adding = adding.on_conflict_do_nothing().returning(RUN.c.seq)
         self._counted: dict[RunQuery, tuple[int, float, int]] = {}  # by filters: newest seq, when, how many
+        self._veiled: tuple[str, ...] = ()
+        self._veiling = threading.Lock()  # protects the change of _veiled
 
     @property
     def name(self) -> str:
@@ -100,6 +103,16 @@ class Store:
         """A transaction that writes, done at the end unless something is raised. Raises `RunError` (``storage``)."""
         with told(self._url), writing(self._engine).begin() as connection:
             yield connection
+
+    def veil(self, comparison_id: str, *, veiled: bool = True) -> None:
+        """Keep the runs of a comparison out of every list, plot and file of this program, or no more: nobody shall
+        learn from them who takes part in a battle that is not decided."""
+        with self._veiling:
+            others = tuple(each for each in self._veiled if each != comparison_id)
+            self._veiled = (*others, comparison_id) if veiled else others
+
+    def _unveiled(self, query: RunQuery) -> RunQuery:
+        return replace(query, without=(*query.without, *self._veiled)) if self._veiled else query
 
     def save(self, run: Run) -> None:
         """Write a run down. When this returns, the row outlives the end of the process, whatever ends it.
@@ -122,6 +135,7 @@ class Store:
 
     def page(self, query: RunQuery) -> RunPage:
         """One page, and how many runs match in all."""
+        query = self._unveiled(query)
         with told(self._url), self._engine.connect() as connection:
             total = self._total(connection, query.filters)
             found, scores = self._slice(connection, query, COLUMNS, total)
@@ -129,6 +143,7 @@ class Store:
 
     def points(self, query: RunQuery, limit: int) -> list[dict[str, Any]]:
         """The newest `limit` runs that match, oldest first: the columns of `POINT` and a key for every metric."""
+        query = self._unveiled(query)
         newest = replace(query, sort="created_at", descending=True, offset=0, limit=limit)
         with told(self._url), self._engine.connect() as connection:
             total = self._total(connection, query.filters)
@@ -140,7 +155,7 @@ class Store:
 
         Close it when it is not read to its end: until then it keeps a connection.
         """
-        with closing(self._batches(query, (RUN.c.seq, *COLUMNS))) as batches:
+        with closing(self._batches(self._unveiled(query), (RUN.c.seq, *COLUMNS))) as batches:
             for connection, found in batches:
                 scores = _scores(connection, [row[0] for row in found])
                 for row in found:
@@ -148,14 +163,14 @@ class Store:
 
     def rows(self, query: RunQuery) -> Generator[Row, None, None]:
         """As `iterate`, but flat and without reading the boxes: what a CSV needs, in a fraction of the time."""
-        with closing(self._batches(query, FLAT)) as batches:
+        with closing(self._batches(self._unveiled(query), FLAT)) as batches:
             for _, found in batches:
                 yield from found
 
     def count(self, query: RunQuery) -> int:
         """How many runs match."""
         with told(self._url), self._engine.connect() as connection:
-            return self._total(connection, query.filters)
+            return self._total(connection, self._unveiled(query).filters)
 
     def delete(self, runs: RunQuery | Iterable[str]) -> int:
         """Delete every run that matches now, or those with the given ids. Returns how many there were.
@@ -181,7 +196,7 @@ class Store:
         """The ``models``, ``tasks`` and ``statuses`` that occur, each sorted."""
         columns = {"models": RUN.c.model, "tasks": RUN.c.task, "statuses": RUN.c.status}
         with told(self._url), self._engine.connect() as connection:
-            return {name: _distinct(connection, column) for name, column in columns.items()}
+            return {name: _distinct(connection, column, self._veiled) for name, column in columns.items()}
 
     def counts(self) -> dict[str, int]:
         """How many ``runs`` there are in all, and how many with each status."""
@@ -246,10 +261,13 @@ def _scores(connection: Connection, seqs: Sequence[int]) -> Scores:
     return scores
 
 
-def _distinct(connection: Connection, column: Any) -> list[str]:
+def _distinct(connection: Connection, column: Any, veiled: tuple[str, ...]) -> list[str]:
     """The values of an indexed column, a step into its index for each: DISTINCT would read all of it."""
     values: list[str] = []
     lowest = select(func.min(column))
     while (value := connection.scalar(lowest.where(column > values[-1]) if values else lowest)) is not None:
         values.append(value)
-    return values
+    if not veiled:
+        return values
+    seen = select(RUN.c.seq).where(RUN.c.comparison_id.not_in(veiled)).limit(1)
+    return [value for value in values if connection.scalar(seen.where(column == value)) is not None]

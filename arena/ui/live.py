@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from arena.cancel import Cancel
-from arena.compare import Request, compare, letter_of
+from arena.compare import Request, compare
 from arena.core import Arena
 from arena.types import Delta, Progress, Run, Stage
 
@@ -84,7 +84,7 @@ class Live:
         self.names = names
         self.pictured = True
         self.views = [
-            View(letter_of(order), side.spec.title, side.spec.how) for order, side in enumerate(request.sides)
+            View(request.letter(order), side.spec.title, side.spec.how) for order, side in enumerate(request.sides)
         ]
         self.version = 0  # grows with every event
         self.failed = False
