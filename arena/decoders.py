@@ -148,28 +148,35 @@ def ended(channel: socket.socket, process: subprocess.Popen[bytes]) -> None:
 
 
 def serve(channel: socket.socket) -> None:
-    """The parent: fork a decoder for each request, tell how it ended; end with the application."""
+    """The parent: have a decoder ready for the next file, tell how each ended; end with the application."""
     from PIL import Image
 
     from arena import decode
 
-    # A picture of our own, so that all that is imported on the way is imported once and here.
+    # All that is imported on the way is imported once and here.
+    with contextlib.suppress(ImportError):
+        import resource  # noqa: F401
     blank = io.BytesIO()
     Image.new("RGB", (32, 32)).save(blank, "PNG")
     decode.answer({"page": 1, "max_pixels": 10**6, "out": os.devnull}, blank.getvalue())
     channel.send(b"started")
+    parent = os.getpid()
     while True:
-        message, descriptors, _, _ = socket.recv_fds(channel, CHUNK, 2)
-        if not message:
-            return
-        if not descriptors:  # an end that came too late
-            continue
+        begun, told = os.pipe()
         pid = os.fork()
         if pid == 0:
+            os.close(begun)
+            message, descriptors = b"end", []
+            while message and not descriptors:  # an end alone came too late for the decoder before
+                message, descriptors, _, _ = socket.recv_fds(channel, CHUNK, 2)
+            if not message or os.getppid() != parent:  # a parent that was ended must be missed
+                os._exit(0)
             channel.close()
+            os.close(told)
             decode.forked(json.loads(message), *descriptors)
-        for descriptor in descriptors:
-            os.close(descriptor)
+        os.close(told)
+        select.select([begun], [], [])  # until then what comes through the channel is the decoder's
+        os.close(begun)
         pidfd = os.pidfd_open(pid)
         watched: list[Any] = [pidfd, channel]
         if channel in select.select(watched, [], [])[0]:
