@@ -75,6 +75,7 @@ def upgrade() -> None:
         text("side", primary_key=True),
         text("text"),
         text("images"),
+        sa.Column("model", sa.Text),
         sa.Column("run_id", sa.Text),
         moment("created_at"),
     )

@@ -9,14 +9,15 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from arena.cancel import Cancel
 from arena.compare import Request, compare
 from arena.core import Arena
-from arena.types import Delta, Progress, Run, Stage
+from arena.types import Delta, Event, Progress, Run, Stage
 
+Events = Callable[[Arena, Request, Cancel], Iterator[Event]]
 log = logging.getLogger(__name__)
 
 
@@ -75,10 +76,12 @@ class Live:
     """One running comparison of one visitor.
 
     lang: his language now; he may switch it meanwhile. names: what the picture is called, by language.
-    pictured: whether this comparison's picture is still the one on the page.
+    pictured: whether this comparison's picture is still the one on the page. events: what does the work.
     """
 
-    def __init__(self, arena: Arena, request: Request, lang: str, names: Mapping[str, str]) -> None:
+    def __init__(
+        self, arena: Arena, request: Request, lang: str, names: Mapping[str, str], events: Events = compare
+    ) -> None:
         self.request = request
         self.lang = lang
         self.names = names
@@ -88,7 +91,7 @@ class Live:
         ]
         self.version = 0  # grows with every event
         self.failed = False
-        self._arena = arena
+        self._arena, self._events = arena, events
         self._cancel = Cancel()
         self._thread = threading.Thread(target=self._work, daemon=True, name=f"comparison {request.comparison_id}")
 
@@ -114,7 +117,7 @@ class Live:
     def _work(self) -> None:
         views = {view.letter: view for view in self.views}
         try:
-            for event in compare(self._arena, self.request, self._cancel):
+            for event in self._events(self._arena, self.request, self._cancel):
                 letter = event.side
                 views[letter].take(event, time.monotonic())
                 self.version += 1

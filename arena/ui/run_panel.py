@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 import gradio as gr
 from gradio.context import Context
@@ -14,65 +16,58 @@ from gradio.context import Context
 from arena.access import visitor_of
 from arena.errors import RunError
 from arena.strings import tr
-from arena.ui import render
+from arena.ui import render, results
 from arena.ui.i18n import language, t
 from arena.ui.live import Live, Visitors
-from arena.ui.results import Board, Frames
+from arena.ui.results import Board
 
 FRAME = 1 / 15  # seconds between two looks at what has come
 CALM = 0.25  # seconds between two updates of the clocks while no text comes
 Update = dict[Any, Any]
 
 
-@dataclass(frozen=True)
-class RunPanel:
-    """The buttons. last: a `gr.State` with the visitor's last comparison, to be shown again in another language.
+class Frames(Protocol):
+    """What has changed on the page since it was last asked."""
 
-    locked: what cannot be used while a comparison runs.
-    """
+    def next(self) -> Update: ...
+
+
+@dataclass(frozen=True)
+class Running:
+    """A comparison of a visitor on the page, whatever it looks like there. In `ran` whatever starts it ends."""
 
     visitors: Visitors
-    run: gr.Button
-    stop: gr.Button
-    locked: gr.Button
-    last: gr.State
-    board: Board
 
-    @property
-    def outputs(self) -> list[Any]:
-        return [self.run, self.stop, self.locked, self.last, *self.board.outputs]
+    def frames(self, live: Live) -> Frames:
+        raise NotImplementedError
 
-    def connect(self, order: Callable[[Update, str, str], Live], inputs: set[Any], queue_size: int) -> None:
-        """`order` makes the comparison from the values of `inputs`, the language and the visitor, or raises `RunError`
-        saying what is missing."""
+    def busy(self, live: Live) -> Update:
+        """The buttons while a comparison runs."""
+        raise NotImplementedError
 
-        async def on_run(data: Update, request: gr.Request) -> AsyncIterator[Update]:
-            lang = language(request)
-            try:
-                live = await asyncio.to_thread(
-                    order, data, lang, visitor_of(request)
-                )  # pages of a PDF may have to be read
-            except RunError as error:
-                gr.Warning(render.text(error.text(lang)))
-                yield self.idle()
-                return
-            if not self.visitors.begin(str(request.session_hash), live):
-                gr.Warning(render.text(tr("ui.already", lang)))
-                yield {self.run: gr.skip()}
-                return
-            try:
-                async for update in self.follow(live):
-                    yield update
-            finally:
-                live.stop()  # the visitor has left, stopped, or it is over: the device is free again
+    def idle(self) -> Update:
+        """The buttons while none does."""
+        raise NotImplementedError
 
-        watched: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        # Every visitor waits in the queue of the device, where he sees his place; so this must let all of them in.
-        running = self.run.click(
-            on_run, inputs, self.outputs, concurrency_limit=queue_size, concurrency_id="device", **watched
-        )
-        self.stop.click(self.on_stop, None, self.outputs, cancels=[running], concurrency_limit=None, **watched)
-        Context.root_block.unload(self.on_leave)
+    async def ran(self, order: Callable[[], Live], request: gr.Request) -> AsyncGenerator[Update]:
+        """The comparison that `order` makes, from its first sign to its end."""
+        try:
+            live = await asyncio.to_thread(order)  # pages of a PDF may have to be read
+        except RunError as error:
+            gr.Warning(render.text(error.text(language(request))))
+            yield self.idle()
+            return
+        session = str(request.session_hash)
+        if not self.visitors.begin(session, live):
+            gr.Warning(render.text(tr("ui.already", language(request))))
+            before = self.visitors.running(session)
+            yield self.busy(before) if before else self.idle()
+            return
+        try:
+            async for update in self.follow(live):
+                yield update
+        finally:
+            live.stop()  # the visitor has left, stopped, or it is over: the device is free again
 
     async def on_stop(self, request: gr.Request) -> AsyncIterator[Update]:
         """Give the device back, and show how it ended."""
@@ -92,7 +87,7 @@ class RunPanel:
 
     async def follow(self, live: Live) -> AsyncIterator[Update]:
         """What the page shows, from now to the end; something at least four times a second."""
-        frames, seen, told = Frames(self.board, live), -1, 0.0
+        frames, seen, told = self.frames(live), -1, 0.0
         yield self.busy(live)
         while not live.done:
             if live.version != seen or time.monotonic() - told >= CALM:
@@ -102,6 +97,45 @@ class RunPanel:
         if live.failed:
             gr.Warning(render.text(tr("ui.failed", live.lang)))
         yield await asyncio.to_thread(frames.next) | self.idle()
+
+
+@dataclass(frozen=True)
+class RunPanel(Running):
+    """The buttons. last: a `gr.State` with the visitor's last comparison, to be shown again in another language.
+
+    locked: what cannot be used while a comparison runs.
+    """
+
+    run: gr.Button
+    stop: gr.Button
+    locked: gr.Button
+    last: gr.State
+    board: Board
+
+    @property
+    def outputs(self) -> list[Any]:
+        return [self.run, self.stop, self.locked, self.last, *self.board.outputs]
+
+    def connect(self, order: Callable[[Update, str, str], Live], inputs: set[Any], queue_size: int) -> None:
+        """`order` makes the comparison from the values of `inputs`, the language and the visitor, or raises `RunError`
+        saying what is missing."""
+
+        async def on_run(data: Update, request: gr.Request) -> AsyncIterator[Update]:
+            wanted = partial(order, data, language(request), visitor_of(request))
+            async with aclosing(self.ran(wanted, request)) as updates:
+                async for update in updates:
+                    yield update
+
+        watched: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        # Every visitor waits in the queue of the device, where he sees his place; so this must let all of them in.
+        running = self.run.click(
+            on_run, inputs, self.outputs, concurrency_limit=queue_size, concurrency_id="device", **watched
+        )
+        self.stop.click(self.on_stop, None, self.outputs, cancels=[running], concurrency_limit=None, **watched)
+        Context.root_block.unload(self.on_leave)
+
+    def frames(self, live: Live) -> Frames:
+        return results.Frames(self.board, live)
 
     def busy(self, live: Live) -> Update:
         """The buttons while a comparison runs."""
