@@ -166,7 +166,8 @@ def serve(channel: socket.socket) -> None:
         pid = os.fork()
         if pid == 0:
             os.close(begun)
-            message, descriptors = b"end", []
+            message = b"end"
+            descriptors: list[int] = []
             while message and not descriptors:  # an end alone came too late for the decoder before
                 message, descriptors, _, _ = socket.recv_fds(channel, CHUNK, 2)
             if not message or os.getppid() != parent:  # a parent that was ended must be missed
