@@ -1,71 +1,125 @@
-"""Which words two texts do not share, as HTML: the differences are marked by shape and not by colour alone."""
+"""How two texts differ, by words or by characters: stretches that are the same, wrong, missing or too much.
+
+The fewest edits that turn one text into the other (Levenshtein 1966), so that without white space the counts are those
+of CER and WER. Two texts of 100,000 characters with nothing in common take a second, and more is not compared.
+"""
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
-from rapidfuzz.distance import Indel
+from rapidfuzz.distance import Levenshtein
 
-from arena.ui import render
-
-WORD = re.compile(r"\s+|\w+|[^\w\s]")
-MOST_WORDS = 6_000  # more take long and nobody reads them
-
-
-def words(value: str) -> list[str]:
-    """Words, signs and spaces; every kind of white space counts as one space or one line break."""
-    found = WORD.findall(value.strip())
-    return [("\n" if "\n" in word else " ") if word.isspace() else word for word in found]
-
-
-def pieces(one: str, other: str) -> list[tuple[str, str]]:
-    """The texts in stretches: equal pairs, and between them what each has instead; white space never differs."""
-    mine, theirs = words(one)[:MOST_WORDS], words(other)[:MOST_WORDS]
-    found: list[tuple[str, str]] = []
-    changed = False
-    for step in Indel.opcodes(_sense(mine), _sense(theirs)):
-        pair = "".join(mine[step.src_start : step.src_end]), "".join(theirs[step.dest_start : step.dest_end])
-        if step.tag == "equal":
-            found.append(pair)
-        elif changed:
-            found[-1] = found[-1][0] + pair[0], found[-1][1] + pair[1]
-        else:
-            found.append(pair)
-        changed = step.tag != "equal"
-    return found
+MOST = 100_000  # characters of each text that are compared
+SCALE = 200  # stretches at the most that what is all the same is told in, so that its places are known
+Unit = Literal["words", "characters"]
+Kind = Literal["same", "wrong", "missing", "extra"]
+KINDS: dict[str, Kind] = {"equal": "same", "replace": "wrong", "delete": "missing", "insert": "extra"}
+PIECES = {
+    ("words", False): re.compile(r"(\S+)(\s*)"),
+    ("words", True): re.compile(r"(\S+|\s)()"),
+    ("characters", False): re.compile(r"(\s+|\S)()"),
+    ("characters", True): re.compile(r"([\s\S])()"),
+}
 
 
-def _sense(found: list[str]) -> list[str]:
-    return [" " if word.isspace() else word for word in found]
+@dataclass(frozen=True)
+class Stretch:
+    """A piece of one text beside what the other has in its place.
+
+    said, wanted: of the two texts. after, wanted_after: the white space that follows each, of no matter for the
+    comparison. at: the place in the other text, in units. kind: ``missing`` is only in the other.
+    """
+
+    kind: Kind
+    said: str
+    after: str
+    wanted: str
+    wanted_after: str
+    at: int
+
+    @property
+    def turned(self) -> Stretch:
+        """As the other text sees it; the place stays that in the other text."""
+        kinds: dict[Kind, Kind] = {"missing": "extra", "extra": "missing"}
+        kind = kinds.get(self.kind, self.kind)
+        return Stretch(kind, self.wanted, self.wanted_after, self.said, self.after, self.at)
 
 
-def against_other(one: str, other: str) -> str:
-    """`one` as HTML with the words marked that `other` does not have in this place."""
-    return "".join(
-        render.text(mine) if same(mine, theirs) or not mine.strip() else _marked("mark", mine)
-        for mine, theirs in pieces(one, other)
-    )
+@dataclass(frozen=True)
+class Difference:
+    """wrong, missing, extra: in units. units: of the other text. cut: whether one was too long to be compared whole."""
+
+    stretches: tuple[Stretch, ...]
+    wrong: int
+    missing: int
+    extra: int
+    units: int
+    cut: bool
+
+    @property
+    def count(self) -> int:
+        return self.wrong + self.missing + self.extra
+
+    @property
+    def turned(self) -> tuple[Stretch, ...]:
+        return tuple(stretch.turned for stretch in self.stretches)
 
 
-def against_reference(answer: str, reference: str) -> str:
-    """The answer as HTML with what the reference does not have underlined and what it lacks struck out."""
-    html = []
-    for wanted, said in pieces(reference, answer):
-        if same(wanted, said):
-            html.append(render.text(said))
-            continue
-        html.append(_marked("del", wanted) if wanted.strip() else "")
-        html.append(_marked("ins", said) if said.strip() else said)
-    return "".join(html)
+@dataclass(frozen=True)
+class Pieces:
+    """A text in its units: what is compared, what is shown of it, and the white space after each."""
+
+    sense: Sequence[str]
+    shown: list[str]
+    after: list[str]
+
+    def text(self, start: int, end: int) -> tuple[str, str]:
+        """The pieces of a stretch, and what follows the last of them."""
+        if start == end:
+            return "", ""
+        inner = "".join(
+            shown + after for shown, after in zip(self.shown[start:end], self.after[start:end], strict=True)
+        )
+        last = self.after[end - 1]
+        return inner[: len(inner) - len(last)], last
 
 
-def same(one: str, other: str) -> bool:
-    """Whether two stretches say the same, however they are spaced."""
-    return one.split() == other.split()
+def pieces(value: str, unit: Unit, spaces: bool) -> Pieces:
+    """spaces: whether every kind and number of them counts. Otherwise all white space between two words is the same."""
+    value = unicodedata.normalize("NFC", value[:MOST]).replace("\r\n", "\n")
+    found = PIECES[unit, spaces].findall(value if spaces else value.strip())
+    shown, after = [piece for piece, _ in found], [gap for _, gap in found]
+    # A text of characters is compared much faster than a list of them.
+    one_by_one = unit == "characters"
+    sense = "".join(" " if not spaces and piece.isspace() else piece for piece in shown) if one_by_one else shown
+    return Pieces(sense, shown, after)
 
 
-def _marked(tag: str, value: str) -> str:
-    """The words in the tag, the space around them outside."""
-    inner = value.strip()
-    before, _, after = value.partition(inner)
-    return f"{before}<{tag}>{render.text(inner)}</{tag}>{after}"
+def difference(said: str, wanted: str, unit: Unit = "words", spaces: bool = False) -> Difference:
+    """What `said` has and lacks against `wanted`."""
+    mine, theirs = pieces(said, unit, spaces), pieces(wanted, unit, spaces)
+    counts: dict[Kind, int] = dict.fromkeys(KINDS.values(), 0)
+    stretches = []
+    longest = max(1, len(theirs.shown) // SCALE)
+    for step in Levenshtein.opcodes(theirs.sense, mine.sense):
+        kind = KINDS[step.tag]
+        whole = max(step.src_end - step.src_start, step.dest_end - step.dest_start)
+        counts[kind] += whole
+        for start in range(0, whole, longest if kind == "same" else whole):
+            end = min(start + longest, whole) if kind == "same" else whole
+            here, there = step.dest_start + start, step.src_start + start
+            stretches.append(
+                Stretch(
+                    kind,
+                    *mine.text(here, min(step.dest_start + end, step.dest_end)),
+                    *theirs.text(there, min(step.src_start + end, step.src_end)),
+                    there,
+                )
+            )
+    cut = max(len(said), len(wanted)) > MOST
+    return Difference(tuple(stretches), counts["wrong"], counts["missing"], counts["extra"], len(theirs.shown), cut)

@@ -10,7 +10,8 @@ import gradio as gr
 
 from arena.strings import tr
 from arena.types import Run
-from arena.ui import answer, figures, render, timeline
+from arena.ui import answer, difference, figures, render, timeline
+from arena.ui.difference import DifferencePanel
 from arena.ui.i18n import t
 from arena.ui.live import Live, View
 from arena.ui.picture import picture
@@ -22,13 +23,17 @@ BOXES = "(on) => { document.documentElement.dataset.boxes = on.join(''); return 
 
 @dataclass(frozen=True)
 class Board:
-    """The blocks of the results. heads and answers: one a side. picture: belongs to the image panel."""
+    """The blocks of the results. heads and answers: one a side. picture: belongs to the image panel.
+
+    differences: what the answers do not share, made when it is asked for.
+    """
 
     picture: gr.HTML
     heads: tuple[gr.HTML, ...]
     answers: tuple[gr.HTML, ...]
     figures: gr.HTML
     said: gr.HTML
+    differences: DifferencePanel
 
     @property
     def outputs(self) -> list[Any]:
@@ -43,17 +48,21 @@ def build(shown: gr.HTML) -> Board:
         boxes = gr.CheckboxGroup(
             list(LETTERS), value=list(LETTERS), label=t("ui.view.boxes"), elem_id="boxes", elem_classes="pills"
         )
+    with gr.Row(elem_id="how-different"):
+        unit, spaces = difference.choices()
     heads, answers = [], []
     with gr.Row(elem_id="results"):
         for letter in LETTERS:
             with gr.Column(elem_id=f"result-{letter.lower()}", elem_classes=f"result {letter.lower()}"):
                 heads.append(gr.HTML(elem_id=f"head-{letter.lower()}", apply_default_css=False))
                 answers.append(gr.HTML(elem_id=f"said-{letter.lower()}", apply_default_css=False))
+    panes = difference.block("differences")
     table = gr.HTML(elem_id="figures", apply_default_css=False)
     said = gr.HTML(elem_id="announcer", apply_default_css=False)
     view.change(None, view, js=VIEW)
     boxes.change(None, boxes, js=BOXES)
-    return Board(shown, tuple(heads), tuple(answers), table, said)
+    differences = DifferencePanel(view, unit, spaces, panes)
+    return Board(shown, tuple(heads), tuple(answers), table, said, differences)
 
 
 def nothing(board: Board, lang: str) -> dict[Any, Any]:
@@ -102,9 +111,9 @@ class Frames:
     def _after(self, views: Sequence[View], ended: Sequence[Run | None], lang: str) -> dict[Any, str]:
         request = self.live.request
         now: dict[Any, str] = {}
-        for index, (view, block) in enumerate(zip(views, self.board.answers, strict=True)):
+        for view, block in zip(views, self.board.answers, strict=True):
             if view.run:
-                now[block] = answer.finished(view, ended[1 - index], request.reference, lang)
+                now[block] = answer.finished(view, lang)
         if any(ended):
             now[self.board.figures] = figures.table(ended, [view.label for view in views], lang)
         boxes = [run.boxes if run else () for run in ended]

@@ -93,6 +93,7 @@ class CompareTab:
         on_language(self.on_open, {self.running.last, *choice}, list(dict.fromkeys(everything)))
         inputs = {image.chosen, *one.inputs, *two.inputs, asked.task, asked.prompt, self.anyway, *known}
         self.running.connect(self.order, inputs, self.arena.settings.queue_size)
+        self.running.board.differences.connect(self.running.last, self.running.board.said)
 
     def on_choice(self, data: Update, request: gr.Request) -> Update:
         """Another task or model was chosen, or another way to run it."""

@@ -95,7 +95,8 @@ def test_a_russian_document_through_both_engines(open_page: OpenPage) -> None:
     expect(page.locator(".figures tr", has_text="Пик видеопамяти, модель").locator("td").first).to_have_text("—")
 
     page.get_by_text("Различия", exact=True).click()
-    assert page.locator("#said-a .difference del").count() > 5
+    expect(page.locator("#differences .a")).to_contain_text("Неверных слов")
+    assert page.locator("#differences .a del").count() > 5
     expect(page.locator("#answer-A")).to_be_hidden()
     page.get_by_text("С оформлением", exact=True).click()
     expect(page.locator("#said-b .rendered")).to_be_visible()
