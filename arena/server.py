@@ -18,6 +18,8 @@ from arena.config import VERSION
 from arena.core import Arena
 from arena.errors import ArenaError
 from arena.harden import Harden
+from arena.public import login
+from arena.public.gate import Gate
 from arena.strings import tr
 from arena.ui import build_ui, csv_route
 from arena.ui.i18n import catalogue
@@ -44,6 +46,7 @@ def create_app(arena: Arena) -> FastAPI:
         """Answers while models load and answer."""
         return {"status": "ok", "version": VERSION}
 
+    app.include_router(login.router(arena.settings))
     app.include_router(router(arena))
     app.include_router(csv_route.router(arena))
     app.include_router(api.router(arena))
@@ -68,6 +71,7 @@ def create_app(arena: Arena) -> FastAPI:
         app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
     )
     app.add_middleware(Shell)
+    app.add_middleware(Gate, settings=arena.settings)
     # Beside the file itself an upload has a boundary and a name; half a megabyte is plenty for both.
     app.add_middleware(Harden, max_upload=arena.settings.max_upload_mb * 10**6 + 500_000)
     return app

@@ -1,8 +1,11 @@
-"""A server with the API alone, in a thread, over the tests' own models: real sockets without the page."""
+"""Servers over real sockets: in a thread with the API alone over the tests' own models, in a process with the page."""
 
 from __future__ import annotations
 
 import contextlib
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -22,6 +25,8 @@ from arena.harden import Harden
 from arena.query import RunQuery
 from arena.server import listen
 from arena.types import Run
+
+ROOT = Path(__file__).parent.parent
 
 
 @dataclass
@@ -75,6 +80,35 @@ def serving(settings: Settings, fetcher: Fetcher | None = None) -> Iterator[Serv
             server.should_exit = True
             thread.join(20)
             assert not thread.is_alive()
+
+
+@contextlib.contextmanager
+def page_serving(home: Path, **more: str) -> Iterator[str]:
+    """The app as a user starts it, in a process of its own with further environment variables; its address.
+
+    What it writes lies beside the data folder, in ``log.txt``."""
+    with listen("127.0.0.1", 0) as probe:
+        port = probe.getsockname()[1]
+    environ = os.environ | {"ARENA_HOME": str(home), "PYTHONUNBUFFERED": "1"} | more
+    log = home.parent / "log.txt"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "app.py", "--port", str(port)], cwd=ROOT, env=environ, stdout=output, stderr=output
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                httpx.get(f"{url}/health", timeout=20)
+                break
+            except httpx.TransportError:
+                assert process.poll() is None and time.monotonic() < deadline, log.read_text()
+                time.sleep(0.05)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(20)
 
 
 def own_models(folder: Path, **more: dict[str, object]) -> Settings:

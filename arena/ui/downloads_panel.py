@@ -42,7 +42,13 @@ class DownloadsPanel:
     def shown(self, request: gr.Request) -> str:
         place = hub.repository("x/y").parent
         found = self.rows()
-        return rows(found, downloads.free_bytes(), str(place), language(request), may=may_administer(request))
+        return rows(
+            found,
+            downloads.free_bytes(),
+            str(place),
+            language(request),
+            may=may_administer(request, self.arena.settings),
+        )
 
     def news(self, before: str, request: gr.Request) -> Any:
         """The rows, if anything in them has changed."""
@@ -51,7 +57,7 @@ class DownloadsPanel:
 
     def start(self, event: gr.EventData, request: gr.Request) -> Any:
         """Begin, or go on with, the download of a model of the catalogue."""
-        if refused(request):
+        if self._refused(request):
             return gr.skip()
         spec = self.arena.catalog.models.get(str(event._data.get("value")))
         if spec and missing(spec, self.arena):
@@ -59,27 +65,27 @@ class DownloadsPanel:
         return gr.Accordion(open=True), self.shown(request)
 
     def stop(self, event: gr.EventData, request: gr.Request) -> Any:
-        if refused(request):
+        if self._refused(request):
             return gr.skip()
         if known := self.running.of(str(event._data.get("value"))):
             known.stop()
         return self.shown(request)
 
     def forget(self, event: gr.EventData, request: gr.Request) -> Any:
-        if refused(request):
+        if self._refused(request):
             return gr.skip()
         self.running.forget(str(event._data.get("value")))
         return self.shown(request)
 
     def ask(self, event: gr.EventData, request: gr.Request) -> Any:
         """The question before a model is removed."""
-        if refused(request):
+        if self._refused(request):
             return gr.skip()
         row = self._removable(event)
         return question(row, language(request)) if row else ""
 
     def remove(self, event: gr.EventData, request: gr.Request) -> Any:
-        if refused(request):
+        if self._refused(request):
             return gr.skip()
         row, lang = self._removable(event), language(request)
         if row:
@@ -108,18 +114,17 @@ class DownloadsPanel:
         others = [one for source, one in cached.items() if source not in ours]
         return found + [Row(one.source, one.source, "", one.size, one.whole and not one.unfinished) for one in others]
 
+    def _refused(self, request: gr.Request) -> bool:
+        """Whether this visitor may only look; if so, he is told. The first thing every handler that changes asks."""
+        if may_administer(request, self.arena.settings):
+            return False
+        gr.Warning(render.text(tr("downloads_panel.remote", language(request))))
+        return True
+
     def _removable(self, event: gr.EventData) -> Row | None:
         """The row that is asked for, if it is on the disk and nothing of it is coming."""
         source = str(event._data.get("value"))
         return next((row for row in self.rows() if row.source == source and row.size and not row.active), None)
-
-
-def refused(request: gr.Request) -> bool:
-    """Whether this visitor may only look; if so, he is told. The first thing every handler that changes asks."""
-    if may_administer(request):
-        return False
-    gr.Warning(render.text(tr("downloads_panel.remote", language(request))))
-    return True
 
 
 def downloadable(arena: Arena) -> dict[str, ModelSpec]:

@@ -65,7 +65,7 @@ def build(arena: Arena) -> ModelsTab:
             and (not statuses or entry.status.code in statuses)
             and (not tasks or set(tasks) & set(entry.spec.tasks))
         ]
-        return cards(found, len(every), arena.catalog.tasks, lang, may_download=may_administer(request))
+        return cards(found, len(every), arena.catalog.tasks, lang, may_download=may_administer(request, arena.settings))
 
     def look(request: gr.Request) -> str:
         # What is said of a model stands on its card; what the machine is good for, before all the rest.

@@ -11,7 +11,7 @@ import pytest
 from runs import make_run
 
 from arena.catalog import load_catalog
-from arena.config import Settings
+from arena.config import Settings, load_settings
 from arena.local import is_local
 from arena.spec import Mode, ModelSpec
 from arena.status import Fit, ModelStatus
@@ -104,9 +104,9 @@ def test_the_question_states_the_number(lang: str) -> None:
 def test_only_who_sits_at_this_machine_deletes_and_downloads(
     host: str | None, headers: dict[str, str], local: bool
 ) -> None:
-    request: Any = SimpleNamespace(headers=headers, client=SimpleNamespace(host=host) if host else None)
+    request: Any = SimpleNamespace(headers=headers, client=SimpleNamespace(host=host) if host else None, cookies={})
     assert is_local(request) is local
-    assert may_administer(request) is local
+    assert may_administer(request, load_settings({})) is local
 
 
 def entry(**changes: Any) -> Entry:
