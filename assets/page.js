@@ -26,6 +26,9 @@
     try { localStorage.setItem("arena.theme", dark ? "dark" : "light"); } catch { /* lasts until the reload */ }
   };
 
+  /* Of what several tabs have, the one that is seen. */
+  const seen = (selector) => [...document.querySelectorAll(selector)].find((node) => node.checkVisibility());
+
   async function copy(button) {
     const source = document.getElementById(button.dataset.copy);
     const text = button.dataset.url ? await (await fetch(button.dataset.url)).text() : source.textContent;
@@ -47,23 +50,23 @@
     const most = window.gradio_config?.max_file_size;
     if (!file || !most || file.size <= most) return false;
     const detail = { size: file.size };
-    document.querySelector("#samples .gallery")?.dispatchEvent(new CustomEvent("too-large", { bubbles: true, detail }));
+    seen(".gallery")?.dispatchEvent(new CustomEvent("too-large", { bubbles: true, detail }));
     return true;
   }
   document.addEventListener("change", (event) => {
-    if (!event.target.matches?.("#source input[type=file]") || !tooLarge(event.target.files[0])) return;
+    if (!event.target.matches?.(".image-source input[type=file]") || !tooLarge(event.target.files[0])) return;
     event.stopImmediatePropagation();
     event.target.value = "";
   }, true);
   document.addEventListener("drop", (event) => {
-    if (!event.target.closest?.("#source") || !tooLarge(event.dataTransfer?.files[0])) return;
+    if (!event.target.closest?.(".image-source") || !tooLarge(event.dataTransfer?.files[0])) return;
     event.stopImmediatePropagation();
     event.preventDefault();
   }, true);
 
   /* A picture from the clipboard or the camera, or dropped anywhere, goes the way of a chosen file. */
   function give(files) {
-    const input = document.querySelector("#source input[type=file]");
+    const input = seen(".image-source")?.querySelector("input[type=file]");
     if (!input || !files.length) return false;
     const transfer = new DataTransfer();
     transfer.items.add(files[0]);
@@ -89,7 +92,7 @@
     if (event.dataTransfer?.types.includes("Files")) event.preventDefault();
   });
   document.addEventListener("drop", (event) => {
-    if (event.target.closest?.("#source")) return;
+    if (event.target.closest?.(".image-source")) return;
     if (event.dataTransfer?.files.length) { event.preventDefault(); give(event.dataTransfer.files); }
   });
 
@@ -122,7 +125,7 @@
 
   function zoom(on) {
     document.body.classList.toggle("zoomed", on);
-    document.querySelector(on ? "[data-zoom=out]" : "[data-zoom=in]")?.focus();
+    seen(on ? "[data-zoom=out]" : "[data-zoom=in]")?.focus();
   }
 
   document.addEventListener("click", (event) => {
@@ -141,6 +144,6 @@
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && document.body.classList.contains("zoomed")) zoom(false);
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) document.getElementById("run")?.click();
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) seen("#run, .bench-run")?.click();
   });
 })();

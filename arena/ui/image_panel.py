@@ -55,7 +55,8 @@ class Chosen:
 class ImagePanel:
     """chosen: a `gr.State` with `Chosen`. picture: the block that shows it, boxes included.
 
-    changes: the events after which another picture may be chosen.
+    changes: the events after which another picture may be chosen. camera: whether the dialog of the camera is here; a
+    page has one.
     """
 
     arena: Arena
@@ -65,6 +66,7 @@ class ImagePanel:
     file: gr.File
     trouble: gr.HTML
     samples: gr.HTML
+    camera: bool = True
     changes: list[Dependency] = field(default_factory=list)
 
     @property
@@ -79,7 +81,7 @@ class ImagePanel:
             self.pager: pager(now, lang),
             self.file: None,
             self.trouble: _alert(trouble) if trouble else "",
-            self.samples: gallery(lang, now.sample) + camera(lang),
+            self.samples: gallery(lang, now.sample) + (camera(lang) if self.camera else ""),
         }
 
     def open(self, now: Chosen, lang: str) -> Update:
@@ -126,17 +128,24 @@ class ImagePanel:
             yield self.show(Chosen(image, source.name, source=source, pages=pages, page=page), lang)
 
 
-def build(arena: Arena) -> ImagePanel:
-    """Lay the panel out in the current column and connect it."""
+def build(arena: Arena, name: str = "") -> ImagePanel:
+    """Lay the panel out in the current column and connect it. name: what the ids of a page's further panels begin with;
+    these have no camera."""
+
+    def part(what: str, js: str | None = None) -> gr.HTML:
+        classes = f"image-{what.removeprefix('image-')}"
+        return gr.HTML(elem_id=f"{name}{what}", elem_classes=classes, js_on_load=js, apply_default_css=False)
+
     chosen = gr.State(Chosen())
-    shown = gr.HTML(elem_id="picture", apply_default_css=False)
-    pages = gr.HTML(elem_id="pages", js_on_load=TURNED, apply_default_css=False)
-    trouble = gr.HTML(elem_id="image-trouble", apply_default_css=False)
-    with gr.Row(elem_id="bring"):
-        file = gr.File(label=t("ui.image.drop"), show_label=False, elem_id="source", height=84)
-        gr.Button(t("ui.image.camera"), elem_id="open-camera", size="sm")
-    strip = gr.HTML(elem_id="samples", js_on_load=CLICKED, apply_default_css=False)
-    panel = ImagePanel(arena, chosen, shown, pages, file, trouble, strip)
+    shown, pages, trouble = part("picture"), part("pages", TURNED), part("image-trouble")
+    with gr.Row(elem_id=f"{name}bring", elem_classes="image-bring"):
+        file = gr.File(
+            label=t("ui.image.drop"), show_label=False, elem_id=f"{name}source", elem_classes="image-source", height=84
+        )
+        if not name:
+            gr.Button(t("ui.image.camera"), elem_id="open-camera", size="sm")
+    strip = part("samples", CLICKED)
+    panel = ImagePanel(arena, chosen, shown, pages, file, trouble, strip, camera=not name)
     watched: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     reading = watched | {"concurrency_limit": 4, "concurrency_id": "reading"}
     panel.changes.extend(
