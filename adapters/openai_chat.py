@@ -20,6 +20,7 @@ from typing import Any
 from adapters.base import Adapter, AdapterError, FinishReason, Job, Output
 from adapters.coordinates import Size
 from adapters.dialects import DIALECTS
+from adapters.shown import shown
 from adapters.torch_generation import MAX_NEW_TOKENS, PARAMS, number
 
 TICK = 0.1  # seconds between two signs of life while nothing comes, so that a stop is noticed
@@ -35,12 +36,13 @@ class OpenAIChat(Adapter):
     """Options: ``base_url``, up to ``/v1``; ``served``, the model's name there; ``family``, whose prompts and marks are
     used, one of `adapters.dialects`; ``image_processor``, what vLLM's is told, as in the family's own adapter;
     ``timeout_s``, the longest silence. The key comes as ``api_key``, beside the options.
-    Params besides: ``history``, ``system``, ``image_turn``; for dots.ocr and DeepSeek-OCR ``prompt``, the name of an
-    official prompt."""
+    Params besides: ``history``, ``system``, ``image_turn``, ``earlier_images``; for dots.ocr and DeepSeek-OCR
+    ``prompt``, the name of an official prompt."""
 
     tasks = ("ocr", "formatted_ocr", "description", "question", "chat", "layout", "grounding")
     prompted = True
     needs_image = False
+    several_images = True
     requires = ("openai",)
     preload = ("openai", "openai.resources.chat.completions", "openai.resources.models")
     params = PARAMS
@@ -98,7 +100,7 @@ class OpenAIChat(Adapter):
         for piece in self._dialect.shown(job, self._pieces(job, picture, answer), raw):
             said.append(piece)
             yield piece
-        seen = self._seen(picture)
+        seen, several = self._seen(picture), bool(job.params.get("earlier_images"))
         yield Output(
             text="".join(said),
             boxes=self._dialect.boxes(job, "".join(raw), picture.size, seen) if picture else (),
@@ -107,7 +109,7 @@ class OpenAIChat(Adapter):
             seen_height=seen[1] if seen else None,
             prompt_tokens=answer.prompt_tokens,
             output_tokens=answer.output_tokens,
-            visual_tokens=seen[0] * seen[1] // self._dialect.side**2 if seen else None,
+            visual_tokens=seen[0] * seen[1] // self._dialect.side**2 if seen and not several else None,
             retries=answer.retries,
         )
 
@@ -157,10 +159,12 @@ class OpenAIChat(Adapter):
             messages.append({"role": "user", "content": question})
             messages.append({"role": "assistant", "content": answer})
         messages.pop()  # what is asked for
-        if picture:
-            turn = messages[2 * int(number(job.params, "image_turn", 0, 0, len(messages) // 2))]
-            image = {"type": "image_url", "image_url": {"url": picture.url}}
-            turn["content"] = [image, {"type": "text", "text": turn["content"]}]
+        for turn, path in reversed(shown(job, len(messages) // 2 + 1)):
+            read = picture if picture and path == job.image else Picture(path)
+            asking = messages[2 * turn]
+            if isinstance(asking["content"], str):
+                asking["content"] = [{"type": "text", "text": asking["content"]}]
+            asking["content"].insert(0, {"type": "image_url", "image_url": {"url": read.url}})
         system = str(job.params.get("system") or "") if self._dialect.system else ""
         return [{"role": "system", "content": system}, *messages] if system else messages
 

@@ -8,13 +8,14 @@ from adapters.coordinates import Size
 
 
 def seen_size(processor: Any, inputs: dict[str, Any], size: Size) -> Size | None:
-    """Width and height in pixels that the image of `size` was resized to, None where the processor does not say.
+    """Width and height in pixels that the image of `size`, the last, was resized to, None where the processor does not
+    say.
 
     Sources: the image processors of transformers 5, whose own functions are asked where there are any.
     """
     images = processor.image_processor
     if "image_grid_thw" in inputs:  # Qwen-VL: one grid of patches
-        _, rows, columns = inputs["image_grid_thw"][0].tolist()
+        _, rows, columns = inputs["image_grid_thw"][-1].tolist()
         return columns * images.patch_size, rows * images.patch_size
     if "aspect_ratio_ids" in inputs:  # Mllama: fitted into a canvas of tiles, the rest is padding
         from transformers.models.mllama.image_processing_mllama import get_image_size_fit_to_canvas
@@ -41,9 +42,12 @@ def mllama_canvas(images: Any, size: Size) -> tuple[int, int]:
 
 
 def visual_tokens(model: Any, processor: Any, inputs: dict[str, Any], size: Size) -> int | None:
-    """How many tokens the image became: places in the prompt, or for Mllama what the text may look at beside it."""
+    """How many tokens all images became: places in the prompt, or for Mllama what the text may look at beside it, known
+    for one image."""
     config = model.config
     if "aspect_ratio_ids" in inputs:
+        if inputs["aspect_ratio_ids"].shape[1] > 1:
+            return None
         height, width = mllama_canvas(processor.image_processor, size)
         tile, patch = processor.image_processor.size["height"], config.vision_config.patch_size
         return (height // tile) * (width // tile) * ((config.vision_config.image_size // patch) ** 2 + 1)

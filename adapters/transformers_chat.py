@@ -14,7 +14,8 @@ from typing import Any
 from adapters.base import Adapter, AdapterError, Job, Output, turns
 from adapters.coordinates import FAMILIES, boxes_in, where_is
 from adapters.seen import seen_size, visual_tokens
-from adapters.torch_generation import PARAMS, Answer, PeakMemory, number, versions
+from adapters.shown import shown
+from adapters.torch_generation import PARAMS, Answer, PeakMemory, versions
 from adapters.torch_loading import load
 
 # English name, and for prompts in Russian the Russian one, of the languages a document may be in.
@@ -32,12 +33,13 @@ READING = ("ocr", "formatted_ocr", "layout")  # tasks in which the document's la
 class TransformersChat(Adapter):
     """Options: ``image_processor``, attributes to set on it, such as the pixel budget ``size``; ``skip_modules``, full
     dotted names that quantization leaves alone, where the family's own list does not do.
-    Params besides: ``history`` and ``system``, see `adapters.base.Job`; ``image_turn``, the number of the turn that the
-    image stands in, 0 where it is not given."""
+    Params besides: ``history`` and ``system``, see `adapters.base.Job`; ``image_turn`` and ``earlier_images``, see
+    `adapters.shown`."""
 
     tasks = ("ocr", "formatted_ocr", "description", "question", "chat", "layout", "grounding")
     prompted = True
     needs_image = False
+    several_images = True
     requires = ("torch", "torchvision", "transformers")
     preload = ("torch", "transformers", "transformers.generation.utils", "transformers.models.auto.modeling_auto")
     params = PARAMS
@@ -75,7 +77,7 @@ class TransformersChat(Adapter):
         """Tensors for the conversation."""
         try:
             inputs = self._processor.apply_chat_template(
-                conversation(self._asking(job), image, self._system),
+                conversation(self._asking(job), image, self._system, opened),
                 add_generation_prompt=True,
                 tokenize=True,
                 return_dict=True,
@@ -115,8 +117,12 @@ def on_device(inputs: Any, model: Any) -> dict[str, Any]:
     }
 
 
-def conversation(job: Job, image: Any, system: SystemForm | None) -> list[dict[str, Any]]:
-    """The turns of the chat, the image before the question of its turn; `system` as the template wants it."""
+def conversation(
+    job: Job, image: Any, system: SystemForm | None, read: Callable[[str], Any] = str
+) -> list[dict[str, Any]]:
+    """The turns of the chat, each image before the question of its turn; `system` as the template wants it.
+
+    image: that of the job. read: how those shown before it are opened."""
     told = str(job.params.get("system") or "")
     apart = bool(system and told)
     if apart:
@@ -126,9 +132,9 @@ def conversation(job: Job, image: Any, system: SystemForm | None) -> list[dict[s
         messages.append({"role": "user", "content": parts(question)})
         messages.append({"role": "assistant", "content": parts(answer)})
     messages.pop()  # what is asked for
-    if image is not None:
-        turn = int(number(job.params, "image_turn", 0, 0, len(messages) // 2))
-        messages[2 * turn]["content"].insert(0, {"type": "image", "image": image})
+    for turn, path in reversed(shown(job, len(messages) // 2 + 1)):
+        opened = image if path == job.image else read(path)
+        messages[2 * turn]["content"].insert(0, {"type": "image", "image": opened})
     return [{"role": "system", "content": system(told)}, *messages] if system and apart else messages
 
 

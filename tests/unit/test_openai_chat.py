@@ -308,3 +308,22 @@ def test_the_size_is_the_one_that_the_image_processor_makes(size, side: int, lea
             dialects.smart_resize(size, side, least, most)
         return
     assert dialects.smart_resize(size, side, least, most) == (width, height)
+
+
+def test_every_picture_of_a_conversation_stands_in_its_turn(service: Service, connect, page: str) -> None:
+    other = Path(page).with_name("other.png")
+    Image.new("RGB", (30, 20), "blue").save(other)
+    history = [["What is it?", "A page."], ["And of these?", "Two."]]
+    earlier = [[0, other.name], [1, other.name]]
+    ask(connect(), page, "Which?", "chat", history=history, image_turn=1, earlier_images=earlier)
+    asked = [each["content"] for each in service.requests[0]["messages"] if each["role"] == "user"]
+    urls = [[part["image_url"]["url"] for part in parts if "image_url" in part] for parts in asked[:2]]
+    blue, first = urls[0][0], urls[1]
+    assert len(urls[0]) == 1 and first[0] == blue != first[1] and asked[2] == "Which?"
+    assert base64.b64decode(first[1].partition("base64,")[2]) == Path(page).read_bytes()
+
+
+@pytest.mark.parametrize("earlier", [[[2, "a.png"]], [[1, "a.png"], [0, "b.png"]], [["x", "a.png"]], ["a.png"], [7]])
+def test_pictures_out_of_their_order_are_refused(connect, page: str, earlier: list[object]) -> None:
+    history = [["What is it?", "A page."]]
+    assert fault(connect(), page, "Which?", history=history, image_turn=1, earlier_images=earlier).kind == "bad_input"

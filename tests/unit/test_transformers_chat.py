@@ -159,6 +159,29 @@ def test_the_image_stands_in_its_turn(qwen, picture):
         conversation(job(picture, image_turn=1), "the image", None)
 
 
+def test_every_image_of_a_chat_is_seen_in_its_turn(family, picture):
+    name, adapter, (model, processor) = family
+    before = picture.with_name("before.png")
+    Image.new("RGB", (300, 200), "navy").save(before)
+    told = {"history": [["Look", "I see"]], "image_turn": 1, "earlier_images": [[0, before.name]]}
+    asked = job(picture, "The same?", **told)
+    images = [{"type": "image", "image": Image.open(path).convert("RGB")} for path in (before, picture)]
+    messages = [
+        {"role": "user", "content": [images[0], *parts("Look")]},
+        {"role": "assistant", "content": parts("I see")},
+        {"role": "user", "content": [images[1], *parts("The same?")]},
+    ]
+    inputs = processor.apply_chat_template(
+        messages, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt"
+    )
+    out = model.generate(**inputs, max_new_tokens=TOKENS, do_sample=False)
+    assert tokens_of(adapter, asked) == out[0, inputs["input_ids"].shape[1] :].tolist()
+    output = list(adapter.predict(asked))[-1]
+    width, height, tokens = SEEN[name]
+    assert (output.seen_width, output.seen_height) == (width, height)
+    assert output.visual_tokens == (None if name == "mllama" else 2 * tokens)
+
+
 def test_a_chat_needs_no_image(family):
     _, adapter, _ = family
     output = list(adapter.predict(Job("", "Hello", "chat", params={"max_new_tokens": 4})))[-1]
