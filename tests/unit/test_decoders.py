@@ -59,6 +59,7 @@ def test_a_parent_that_was_ended_comes_back(tmp_path: Path) -> None:
         assert b'"width": 61' in ask(decoders, png(1), tmp_path / "a")[0]
         first = parent_of(decoders)
         os.kill(first, signal.SIGKILL)
+        os.waitid(os.P_PID, first, os.WEXITED | os.WNOWAIT)
         assert b'"width": 62' in ask(decoders, png(2), tmp_path / "b")[0]
         assert parent_of(decoders) != first
     finally:
