@@ -70,12 +70,17 @@ def compare(arena: Arena, request: Request, cancel: Cancel | None = None) -> Ite
     stops the model and records the run as cancelled.
     """
     cancel = cancel or Cancel()
-    if request.visitor:
-        with contextlib.suppress(RunError):  # each run will say that it could not be kept
-            arena.comparisons.begin(request.comparison_id, request.visitor)
+    begin(arena, request)
     for order, side in enumerate(request.sides):
         following = request.sides[order + 1].spec if order + 1 < len(request.sides) else None
         yield from answer(arena, request, order, side, following, cancel)
+
+
+def begin(arena: Arena, request: Request) -> None:
+    """Write down whose the comparison is."""
+    if request.visitor:
+        with contextlib.suppress(RunError):  # each run will say that it could not be kept
+            arena.comparisons.begin(request.comparison_id, request.visitor)
 
 
 def answer(
