@@ -282,6 +282,18 @@ def run_launch(options: argparse.Namespace, settings: Settings, lang: str) -> in
     return launcher.run(options, settings, lang, main)
 
 
+def run_report(options: argparse.Namespace, settings: Settings, lang: str) -> int:
+    from arena import cli_report
+
+    return cli_report.report(options, settings, lang)
+
+
+def run_rerun(options: argparse.Namespace, settings: Settings, lang: str) -> int:
+    from arena import cli_report
+
+    return cli_report.rerun(options, settings, lang)
+
+
 def run_doctor(options: argparse.Namespace, settings: Settings, lang: str) -> int:
     from arena.doctor import examine
 

@@ -1,11 +1,13 @@
-"""What may stand on the command line after vllm, gpu and launch."""
+"""What may stand on the command line after vllm, gpu, launch, report and rerun."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from arena.config import START_MODES
+from arena.strings import LANGUAGES
 
 
 def add_mode(parser: argparse.ArgumentParser) -> None:
@@ -42,3 +44,15 @@ def add_tools(commands: argparse._SubParsersAction[Any]) -> None:
     launch.add_argument("--yes", action="store_true", help="open the page in the recommended mode without asking")
     launch.add_argument("--port", type=int, help="port of the page, 7860 by default")
     launch.add_argument("--json", action="store_true", help="what was detected, and nothing else")
+
+    report = commands.add_parser("report", help="a stored comparison as a file that opens anywhere")
+    report.add_argument("comparison", metavar="COMPARISON_ID", help="or the id of one run")
+    report.add_argument("--format", choices=("html", "json"), default="html", help="html by default")
+    report.add_argument("--out", type=Path, metavar="FILE", help="where to, by default stdout")
+    report.add_argument("--lang", choices=LANGUAGES, help="of the HTML, by default the terminal's")
+    report.add_argument("--image", action="store_true", help="put the image into the JSON as well")
+
+    rerun = commands.add_parser("rerun", help="a stored comparison once more; whether the answers are the same")
+    rerun.add_argument("id", metavar="COMPARISON_OR_RUN_ID")
+    rerun.add_argument("--anyway", action="store_true", help="run also what is estimated not to fit the memory")
+    rerun.add_argument("--json", action="store_true", help="what came out, as JSON on stdout")

@@ -21,7 +21,7 @@ from arena.harden import Harden
 from arena.public import login
 from arena.public.gate import Gate
 from arena.strings import tr
-from arena.ui import build_ui, csv_route
+from arena.ui import build_ui, csv_route, link_route
 from arena.ui.i18n import catalogue
 from arena.ui.media import router
 from arena.ui.shell import Shell
@@ -49,6 +49,7 @@ def create_app(arena: Arena) -> FastAPI:
     app.include_router(login.router(arena.settings))
     app.include_router(router(arena))
     app.include_router(csv_route.router(arena))
+    app.include_router(link_route.router(arena))
     app.include_router(api.router(arena))
     page = build_ui(arena)
     page.state_session_capacity = SESSIONS
