@@ -52,7 +52,7 @@ test-docker: $(DEV) ## the tests of vLLM's container against a real Docker Engin
 
 test-vllm: $(DEV) $(VLLM) ## the same weights in transformers and in a real vLLM for CPUs, which runs in a container
 	@requirements/system.sh docker
-	@$(PY) -m pytest -m vllm tests/vllm $(ARGS)
+	@$(PY) -m pytest -m vllm --timeout 900 tests/vllm $(ARGS)
 
 check: $(DEV) ## every rule of the house; changes nothing
 	$(VENV)/bin/ruff check .
