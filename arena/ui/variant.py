@@ -62,7 +62,7 @@ def build(letter: str) -> Variant:
         return gr.Radio([], label=t(f"ui.variant.{name}"), visible=False, elem_id=f"{name}-{low}", elem_classes="pills")
 
     of = gr.State("")
-    with gr.Accordion("", open=False, visible=False, elem_id=f"variant-{low}", elem_classes="variant") as box:
+    with gr.Accordion("", open=False, visible="hidden", elem_id=f"variant-{low}", elem_classes="variant") as box:
         mode = pills("mode")
         cannot = gr.HTML(visible=False, elem_id=f"cannot-{low}", apply_default_css=False)
         return Variant(of, box, mode, pills("quantization"), pills("dtype"), cannot)
@@ -99,7 +99,7 @@ def set_as(entry: ModelSpec, mode: str | None, quantization: str | None, dtype: 
 def update(side: Variant, spec: ModelSpec | None, lang: str) -> dict[Any, Any]:
     """The widgets for the model as it is set; hidden where there is nothing to choose."""
     if spec is None or spec.mode == "embedded":
-        return {side.of: "", side.box: gr.Accordion(visible=False)}
+        return {side.of: "", side.box: gr.Accordion(visible="hidden")}
     modes = [(tr(f"ui.variant.modes.{mode.name}", lang), mode.name) for mode in spec.modes if not mode.why_not]
     finer = [(weights(spec, name, lang), name) for name in spec.in_mode(spec.mode).quantizations]
     formats = [(tr(f"ui.variant.dtypes.{name}", lang), name) for name in spec.dtypes]
@@ -109,7 +109,7 @@ def update(side: Variant, spec: ModelSpec | None, lang: str) -> dict[Any, Any]:
     return {
         side.of: spec.id,
         side.box: gr.Accordion(
-            visible=any(choice),
+            visible=any(choice) or "hidden",
             label=f"{tr('ui.variant.title', lang)}: {spec.how}",
         ),
         side.mode: gr.Radio(choices=modes, value=spec.mode, visible=choice[0]),
