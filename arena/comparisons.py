@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import delete, insert, select, update
 
 from arena.store import Store
-from arena.tables import COMPARISON
+from arena.tables import COMPARISON, RUN
 
 
 class Comparisons:
@@ -41,6 +41,13 @@ class Comparisons:
         chosen = select(COMPARISON.c.id).where(COMPARISON.c.visitor == visitor).order_by(COMPARISON.c.id)
         with self._store.reading() as connection:
             return list(connection.scalars(chosen))
+
+    def shows(self, visitor: str, sha256: str) -> bool:
+        """Whether the picture was shown to a model in a comparison of this visitor."""
+        his = select(COMPARISON.c.id).where(COMPARISON.c.visitor == visitor)
+        found = select(RUN.c.seq).where(RUN.c.comparison_id.in_(his), RUN.c.image_sha256 == sha256).limit(1)
+        with self._store.reading() as connection:
+            return connection.scalar(found) is not None
 
     def forget(self, comparison_ids: list[str]) -> None:
         with self._store.writing() as connection:

@@ -12,8 +12,12 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from arena.access import visitor_of
+from arena.public.sessions import Sessions
 
 # Events carry prompts, references and session data, never files: those go to /upload.
 MAX_EVENT_BYTES = 4 * 10**6
@@ -21,16 +25,30 @@ MOST_DRAINED = 256 * 10**6  # bytes of a refused body that are read, and thrown 
 UPLOAD = "/gradio_api/upload"
 CHAT = "/v1/chat/completions"  # the one call of the API whose body holds an image, as base64
 API = ("/v1/", "/models/", "/metrics")
+FOREIGN = "this session is another visitor's"
 # Everything these paths name after the prefix must be a file of ours, never an address elsewhere.
-FILES = ("/gradio_api/file=", "/gradio_api/file/", "/gradio_api/stream/", "/gradio_api/deep_link")
+FILES = ("/gradio_api/file=", "/gradio_api/file/")
+# What the framework offers and our page does not use.
 CLOSED = (
-    "/gradio_api/proxy=",
+    "/gradio_api/api/",
+    "/gradio_api/call/",
+    "/gradio_api/component_server",
+    "/gradio_api/deep_link",
+    "/gradio_api/dev/",
     "/gradio_api/monitoring",
     "/gradio_api/openapi.json",
+    "/gradio_api/process_recording",
+    "/gradio_api/profiling",
+    "/gradio_api/proxy=",
+    "/gradio_api/run-history",
     "/gradio_api/runs",
+    "/gradio_api/stream/",
+    "/gradio_api/undo-vibe",
+    "/gradio_api/vibe",
     "/monitoring",
 )
-EVENTS = re.compile(r"^/gradio_api/(queue/join|call/|run/|api/|component_server)")
+EVENTS = re.compile(r"^/gradio_api/(queue/join|run/|cancel|reset)")
+STREAM, HEARTBEAT = "/gradio_api/queue/data", "/gradio_api/heartbeat/"
 ADDRESS = re.compile(r"^\s*([a-z][a-z0-9+.-]*:)?[/\\]{2}|^\s*(https?|ftp|file|data|gopher):", re.IGNORECASE)
 
 # The page needs inline scripts and styles; nothing may be fetched from, sent to or framed by another host.
@@ -59,6 +77,7 @@ class Harden:
     def __init__(self, app: ASGIApp, max_upload: int) -> None:
         self.app = app
         self.max_upload = max_upload
+        self.sessions = Sessions()
         self.headers = headers()
 
     def limit(self, path: str) -> int:
@@ -92,6 +111,10 @@ class Harden:
         if fault := refusal(scope):
             await refuse(403, fault)
             return
+        visitor = visitor_of(HTTPConnection(scope))
+        if (listened := session_listened_to(scope)) and not self.sessions.belongs(listened, visitor):
+            await refuse(403, FOREIGN)
+            return
         limit = self.limit(scope["path"])
         if declared_bytes(scope) > limit:
             await refuse(413, f"at most {limit} bytes")
@@ -101,8 +124,13 @@ class Harden:
             if body is None:
                 await refuse(413, f"at most {limit} bytes")
                 return
-            if names_address(body):
+            event = parsed(body)
+            if names_address(event):
                 await refuse(403, "files come as uploads, not as addresses", unread=False)
+                return
+            session = event.get("session_hash") if isinstance(event, dict) else None
+            if session is not None and not self.sessions.belongs(str(session), visitor):
+                await refuse(403, FOREIGN, unread=False)
                 return
             receive = replay(body, receive)
             await self.app(scope, receive, safe_send)
@@ -191,18 +219,31 @@ def replay(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def names_address(body: bytes) -> bool:
+def session_listened_to(scope: Scope) -> str:
+    """The session whose stream of events this request opens, "" for every other request."""
+    path = scope["path"]
+    if path.startswith(HEARTBEAT):
+        return str(path.removeprefix(HEARTBEAT))
+    return HTTPConnection(scope).query_params.get("session_hash", "") if path.startswith(STREAM) else ""
+
+
+def parsed(body: bytes) -> Any:
+    """The event's JSON; None for what is none, which the framework answers with an error of its own."""
+    try:
+        return json.loads(body or b"null")
+    except (ValueError, RecursionError):
+        return None
+
+
+def names_address(event: Any) -> bool:
     """Whether a file in this event is an address: the framework would fetch it before any check of ours.
 
-    >>> names_address(b'{"data": [{"path": "http://169.254.169.254/"}]}')
+    >>> names_address({"data": [{"path": "http://169.254.169.254/"}]})
     True
-    >>> names_address(b'{"data": [{"path": "/tmp/gradio/1/a.png"}, "https://example.org in a prompt"]}')
+    >>> names_address({"data": [{"path": "/tmp/gradio/1/a.png"}, "https://example.org in a prompt"]})
     False
     """
-    try:
-        waiting: list[Any] = [json.loads(body or b"null")]
-    except (ValueError, RecursionError):
-        return False  # the framework answers that with an error of its own
+    waiting = [event]
     while waiting:
         node = waiting.pop()
         if isinstance(node, dict):

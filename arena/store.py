@@ -192,11 +192,15 @@ class Store:
             self._counted.clear()
         return deleted
 
-    def facets(self) -> dict[str, list[str]]:
-        """The ``models``, ``tasks`` and ``statuses`` that occur, each sorted."""
+    def facets(self, visitor: str | None = None) -> dict[str, list[str]]:
+        """The ``models``, ``tasks`` and ``statuses`` that occur, in the runs of one visitor or in all; each sorted."""
         columns = {"models": RUN.c.model, "tasks": RUN.c.task, "statuses": RUN.c.status}
         with told(self._url), self._engine.connect() as connection:
-            return {name: _distinct(connection, column, self._veiled) for name, column in columns.items()}
+            if visitor is None:
+                return {name: _distinct(connection, column, self._veiled) for name, column in columns.items()}
+            his = matching(self._unveiled(RunQuery(visitor=visitor)), self._dialect)
+            found = {name: select(column).distinct().where(*his) for name, column in columns.items()}
+            return {name: sorted(connection.scalars(chosen)) for name, chosen in found.items()}
 
     def counts(self) -> dict[str, int]:
         """How many ``runs`` there are in all, and how many with each status."""

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Header, HTTPException, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 
+from arena.access import whose
 from arena.columns import Row
 from arena.core import Arena
 from arena.errors import ArenaError
@@ -76,6 +77,7 @@ def router(arena: Arena) -> APIRouter:
             models=model,
             tasks=task,
             statuses=status,
+            visitor=whose(request, arena.settings),
             sort=sort if sort in SORTS else "created_at",
             descending=descending,
         )

@@ -10,9 +10,11 @@ from typing import Any
 import gradio as gr
 from gradio.events import Dependency
 
+from arena.access import visitor_of
 from arena.core import Arena
 from arena.errors import RunError
 from arena.images import StoredImage
+from arena.pictures import EVERYBODY
 from arena.strings import tr
 from arena.ui import render
 from arena.ui.i18n import language, t
@@ -91,13 +93,13 @@ class ImagePanel:
     def take(self, path: str | None, before: Chosen, request: gr.Request) -> Iterator[Update]:
         """A new file, from wherever: read it and show it, or say what is wrong with it and keep the one before."""
         if path:
-            yield from self._read(Path(path), 1, before, language(request))
+            yield from self._read(Path(path), 1, before, request)
 
     def turn(self, before: Chosen, event: gr.EventData, request: gr.Request) -> Iterator[Update]:
         """Another page of the PDF."""
         if before.source:
             page = min(max(1, int(event.page)), before.pages)
-            yield from self._read(before.source, page, before, language(request))
+            yield from self._read(before.source, page, before, request)
 
     def refuse(self, event: gr.EventData, request: gr.Request) -> str:
         """A file so large that the page did not even send it."""
@@ -113,15 +115,18 @@ class ImagePanel:
         sample = samples().get(name) or next(iter(samples().values()))
         try:
             image = self.arena.images.add(sample.path)
+            self.arena.pictures.brought(EVERYBODY, image.sha256)
         except RunError as error:
             return self.show(Chosen(), lang, error.text(lang))
         return self.show(Chosen(image, sample.path.name, sample=sample.id), lang)
 
-    def _read(self, source: Path, page: int, before: Chosen, lang: str) -> Iterator[Update]:
+    def _read(self, source: Path, page: int, before: Chosen, request: gr.Request) -> Iterator[Update]:
+        lang = language(request)
         yield {self.trouble: f'<p class="hint busy" role="status">{render.text(tr("ui.image.reading", lang))}</p>'}
         try:
             pages = self.arena.images.pages(source)
             image = self.arena.images.add(source, page)
+            self.arena.pictures.brought(visitor_of(request), image.sha256)
         except RunError as error:
             yield self.show(before, lang, error.text(lang))
         else:

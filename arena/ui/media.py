@@ -6,12 +6,14 @@ import io
 from functools import lru_cache
 from pathlib import Path
 
-from fastapi import APIRouter, HTTPException, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import FileResponse, PlainTextResponse
 from PIL import Image
 
+from arena.access import whose
 from arena.core import Arena
 from arena.ui import samples
+from arena.ui.link_bar import may_see
 from arena.ui.shell import ASSETS
 
 PREVIEW = 1800  # pixels of the longer side; sharp on a projector, light on a phone
@@ -32,14 +34,19 @@ def preview(path: Path, side: int) -> bytes:
     return out.getvalue()
 
 
+def sees_picture(arena: Arena, sha256: str, whose: str | None) -> bool:
+    """Whether the picture is for the eyes of this visitor: a sample, one he brought, or one of his comparisons."""
+    return whose is None or arena.pictures.may_see(whose, sha256) or arena.comparisons.shows(whose, sha256)
+
+
 def router(arena: Arena) -> APIRouter:
-    """``/media/…``. Pictures and answers are found by names that nobody can guess."""
+    """``/media/…``. What is not there and what is not for this visitor are answered alike, with 404."""
     routes = APIRouter(prefix="/media", include_in_schema=False)
 
     @routes.get("/{sha256}.webp")
-    def image(sha256: str) -> Response:
+    def image(sha256: str, request: Request) -> Response:
         stored = arena.images.get(sha256)
-        if stored is None:
+        if stored is None or not sees_picture(arena, sha256, whose(request, arena.settings)):
             raise HTTPException(404)
         return Response(preview(stored.path, PREVIEW), media_type="image/webp", headers=FOREVER)
 
@@ -55,9 +62,9 @@ def router(arena: Arena) -> APIRouter:
         return Response(preview(found.path, THUMBNAIL), media_type="image/webp", headers=DAY)
 
     @routes.get("/run/{run_id}.txt")
-    def answer(run_id: str) -> PlainTextResponse:
+    def answer(run_id: str, request: Request) -> PlainTextResponse:
         run = arena.store.get(run_id)
-        if run is None:
+        if run is None or not may_see(arena, run.comparison_id, whose(request, arena.settings)):
             raise HTTPException(404)
         name = f"{run.model}-{run.run_id}.txt"
         return PlainTextResponse(

@@ -11,19 +11,22 @@ from typing import Any, get_args
 import gradio as gr
 from gradio.context import Context
 
+from arena.access import visitor_of, whose
 from arena.core import Arena
 from arena.errors import ArenaError
-from arena.local import is_local
 from arena.store import RunQuery
 from arena.strings import tr
 from arena.types import Status
 from arena.ui.block import block
 from arena.ui.i18n import language, t, task_title
+from arena.ui.link_bar import bar, may_see
+from arena.ui.media import sees_picture
 from arena.ui.numbers import number
 from arena.ui.plot import plot
 from arena.ui.points import COSTS, TIMES, picture
 from arena.ui.run_detail import confirmation, detail
 from arena.ui.run_table import PAGES, SORTS, Reader, table
+from arena.ui.visitor import may_administer
 
 DRAWN = 2000  # newest runs in the plot; more would only hide each other
 LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -35,8 +38,9 @@ class Benchmark:
     def __init__(self, arena: Arena) -> None:
         self.arena = arena
 
-    def rows(self, query: RunQuery, lang: str) -> tuple[RunQuery, str]:
+    def rows(self, query: RunQuery, request: gr.Request) -> tuple[RunQuery, str]:
         """The table for `query`, moved back to the last page when there are fewer runs than it asks for."""
+        lang, query = language(request), self.his(query, request)
         with told(lang):
             page = self.arena.store.page(query)
             if page.total and query.offset >= page.total:
@@ -44,24 +48,28 @@ class Benchmark:
                 page = self.arena.store.page(query)
         return query, table(page, query, Reader(lang, self.arena.catalog.tasks))
 
-    def drawing(self, query: RunQuery, x: str, y: str, lang: str) -> str:
+    def drawing(self, query: RunQuery, x: str, y: str, request: gr.Request) -> str:
         """The plot of what the query finds; nothing while there are no runs at all."""
+        lang, query = language(request), self.his(query, request)
         with told(lang):
-            present = self.arena.store.facets()["models"]
+            present = self.arena.store.facets(query.visitor)["models"]
             points = self.arena.store.points(query, DRAWN)
         newest = DRAWN if len(points) == DRAWN else None
         return plot(picture(points, present, x, y), lang, newest) if present else ""
 
     def refresh(self, query: RunQuery, x: str, y: str, request: gr.Request) -> tuple[Any, ...]:
         """Everything anew: the models to filter by, the table and the plot."""
-        lang = language(request)
-        with told(lang):
-            present = self.arena.store.facets()["models"]
+        with told(language(request)):
+            present = self.arena.store.facets(whose(request, self.arena.settings))["models"]
         known = self.arena.catalog.models
         query = replace(query, models=tuple(model for model in query.models if model in present))
         choices = [(known[model].title if model in known else model, model) for model in present]
         models = gr.update(choices=choices, value=list(query.models))
-        return models, *self.rows(query, lang), self.drawing(query, x, y, lang)
+        return models, *self.rows(query, request), self.drawing(query, x, y, request)
+
+    def his(self, query: RunQuery, request: gr.Request) -> RunQuery:
+        """The query over the runs that this visitor may see, asked anew every time."""
+        return replace(query, visitor=whose(request, self.arena.settings))
 
     def filter(
         self,
@@ -77,8 +85,7 @@ class Benchmark:
         query = replace(
             query, text=text.strip(), models=tuple(models), tasks=tuple(tasks), statuses=tuple(statuses), offset=0
         )
-        lang = language(request)
-        return *self.rows(query, lang), self.drawing(query, x, y, lang)
+        return *self.rows(query, request), self.drawing(query, x, y, request)
 
     def axis(self, query: RunQuery, x: str, y: str, event: gr.EventData, request: gr.Request) -> tuple[str, str, str]:
         """Another quantity across or up."""
@@ -87,7 +94,7 @@ class Benchmark:
             x = chosen
         elif event._data.get("axis") == "y" and chosen in COSTS:
             y = chosen
-        return x, y, self.drawing(query, x, y, language(request))
+        return x, y, self.drawing(query, x, y, request)
 
     def sort(self, query: RunQuery, event: gr.EventData, request: gr.Request) -> tuple[RunQuery, str]:
         """A second click on the same head turns the order; a new head starts with what one looks for first."""
@@ -95,18 +102,18 @@ class Benchmark:
         if key in SORTS:
             descending = not query.descending if key == query.sort else key == "created_at"
             query = replace(query, sort=key, descending=descending, offset=0)
-        return self.rows(query, language(request))
+        return self.rows(query, request)
 
     def turn(self, query: RunQuery, event: gr.EventData, request: gr.Request) -> tuple[RunQuery, str]:
         offset = str(event._data.get("value", ""))
         if offset.isdecimal():
             query = replace(query, offset=int(offset[:12]))
-        return self.rows(query, language(request))
+        return self.rows(query, request)
 
     def size(self, query: RunQuery, event: gr.EventData, request: gr.Request) -> tuple[RunQuery, str]:
         """Another number of rows on a page; the first row stays in sight."""
         size = next((size for size in PAGES if str(size) == event._data.get("value")), query.limit)
-        return self.rows(replace(query, limit=size, offset=query.offset // size * size), language(request))
+        return self.rows(replace(query, limit=size, offset=query.offset // size * size), request)
 
     def only(self, models: list[str], event: gr.EventData) -> list[str]:
         """Show one model alone; all of them again when it was alone already."""
@@ -114,26 +121,32 @@ class Benchmark:
         return [] if models == [model] else [model]
 
     def open(self, event: gr.EventData, request: gr.Request) -> str:
-        lang = language(request)
+        lang, his = language(request), whose(request, self.arena.settings)
         with told(lang):
             run = self.arena.store.get(str(event._data.get("value", "")))
-            if run is None:
+            if run is None or not may_see(self.arena, run.comparison_id, his):
                 gr.Info(tr("benchmark.gone", lang))
                 return ""
             others = [other for other in self.arena.store.comparison(run.comparison_id) if other.run_id != run.run_id]
-            shown = is_local(request) and self.arena.images.get(run.image_sha256 or "") is not None
-        return detail(run, others, Reader(lang, self.arena.catalog.tasks), picture=shown)
+            sha256 = run.image_sha256 or ""
+            shown = self.arena.images.get(sha256) is not None and (
+                may_administer(request, self.arena.settings)
+                or sees_picture(self.arena, sha256, his or visitor_of(request) or "nobody")
+            )
+            mine = self.arena.comparisons.visitor(run.comparison_id) == visitor_of(request)
+        links = bar(run.comparison_id, lang, shares=self.arena.settings.apart and mine)
+        return detail(run, others, Reader(lang, self.arena.catalog.tasks), picture=shown, links=links)
 
     def ask(self, query: RunQuery, event: gr.EventData, request: gr.Request) -> tuple[tuple[RunQuery, int] | None, str]:
         """The question before deleting, and what exactly would be deleted."""
         lang = language(request)
-        if not is_local(request):
-            raise gr.Error(tr("benchmark.delete.remote", lang), print_exception=False)
+        self.refuse_others(request)
         if event._data.get("value") == "chosen":
             ids = tuple(str(run_id) for run_id in event._data.get("ids", [])[: max(PAGES)])
             if not ids:  # an empty filter would let everything through
                 return None, ""
             query = RunQuery(run_ids=ids)
+        query = self.his(query, request)
         with told(lang):
             count = self.arena.store.count(query)
         return (query.filters, count), confirmation(count, lang)
@@ -143,11 +156,11 @@ class Benchmark:
     ) -> tuple[Any, ...]:
         """Delete what was asked for; when there are more or fewer by now, ask again with the right number."""
         lang = language(request)
-        if not is_local(request):
-            raise gr.Error(tr("benchmark.delete.remote", lang), print_exception=False)
+        self.refuse_others(request)
         unchanged = [gr.skip()] * 4
         if doomed is None:
             return None, "", *unchanged
+        doomed = self.his(doomed[0], request), doomed[1]
         with told(lang):
             count = self.arena.store.count(doomed[0])
             if count != doomed[1]:
@@ -155,6 +168,11 @@ class Benchmark:
             deleted = self.arena.store.delete(doomed[0])
         gr.Info(tr("benchmark.delete.done", lang, count=number(deleted, lang)))
         return None, "", *self.refresh(query, x, y, request)
+
+    def refuse_others(self, request: gr.Request) -> None:
+        """Who answers for the arena deletes what he likes, strangers what is their own, everybody else nothing."""
+        if not self.arena.settings.apart and not may_administer(request, self.arena.settings):
+            raise gr.Error(tr("benchmark.delete.remote", language(request)), print_exception=False)
 
 
 @contextlib.contextmanager
@@ -166,8 +184,8 @@ def told(lang: str) -> Iterator[None]:
         raise gr.Error(escape(error.text(lang)), print_exception=False) from error
 
 
-def build(arena: Arena) -> None:
-    """Lay the tab out inside the current `gr.Tab` and connect it."""
+def build(arena: Arena) -> gr.HTML:
+    """Lay the tab out inside the current `gr.Tab` and connect it. Returns the dialog that shows one run."""
     tab, answers = Context.block, Benchmark(arena)
     query, doomed = gr.State(RunQuery(limit=PAGES[0])), gr.State(None)
     x, y = gr.State("generate_s"), gr.State("cer")
@@ -200,3 +218,4 @@ def build(arena: Arena) -> None:
     runs.clear_filter(lambda: ("", [], [], []), None, filters, **LIGHT)
     runs.ask_delete(answers.ask, query, [doomed, dialog], **LIGHT)
     dialog.confirm_delete(answers.delete, [query, doomed, x, y], [doomed, dialog, *everything], **LIGHT)
+    return dialog

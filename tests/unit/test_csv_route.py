@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from runs import make_run
 
 from arena.columns import to_row
+from arena.config import load_settings
 from arena.export import write_csv
 from arena.store import RunQuery, Store
 from arena.strings import LANGUAGES, tr
@@ -40,7 +41,7 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
 
 def get(store: Store, path: str, **headers: str) -> httpx.Response:
     app = FastAPI()
-    app.include_router(router(SimpleNamespace(store=store)))  # type: ignore[arg-type]
+    app.include_router(router(SimpleNamespace(store=store, settings=load_settings({}))))  # type: ignore[arg-type]
 
     async def ask() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
