@@ -2,8 +2,8 @@
 
 Commands are ``name=value`` words in the prompt (for one answer) or entries of the model's options (for the load):
 
-prompt:  tokens=20 delay=0.05 say=TEXT loop=1 oom=1 crash=9 exit=3 hang=1 raise=TEXT noise=1000 empty=1
-         boxes=1 environ=NAME
+prompt:  tokens=20 delay=0.05 say=TEXT quoted=TEXT (as in a URL) times=1 loop=1 oom=1 crash=9 exit=3 hang=1 raise=TEXT noise=1000 empty=1
+         boxes=1 environ=NAME recall=1 (what it was told so far)
 options: load_delay, load_oom, load_raise, load_crash, load_hang, ignore_sigterm, ballast_mb, child, record
 """
 
@@ -18,8 +18,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
-from adapters.base import Adapter, AdapterError, Box, Job, Output
+from adapters.base import Adapter, AdapterError, Box, Job, Output, turns
+from adapters.shown import shown
 
 
 def commands(prompt: str) -> dict[str, str]:
@@ -33,6 +35,7 @@ class Fake(Adapter):
     tasks = ("ocr", "formatted_ocr", "description", "question", "chat", "layout", "grounding")
     prompted = True
     needs_image = False
+    several_images = True
     params = ("max_new_tokens", "temperature", "top_p", "repetition_penalty", "seed")
 
     def __init__(self) -> None:
@@ -103,6 +106,15 @@ class Fake(Adapter):
             return
         if "environ" in told:
             yield f"{os.environ.get(told['environ'], '?')} "
+            return
+        if "recall" in told:
+            pictures = shown(job, len(turns(job)))
+            for number, (question, answer) in enumerate(turns(job)):
+                count = [turn for turn, _ in pictures].count(number)
+                yield f"{'[picture] ' * count}{question} → {answer} | "
+            return
+        if "quoted" in told:
+            yield unquote(told["quoted"]) * int(told.get("times", 1))
             return
         if "say" in told:
             yield from (f"{word} " for word in told["say"].split("_"))

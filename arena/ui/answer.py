@@ -83,7 +83,7 @@ def streaming(view: View, lang: str) -> str:
     if not said:
         return f'<p class="hint">{_t("ui.answer.soon", lang)}</p>'
     tail = said[-render.SHOWN :]
-    return f'<div class="stream"><pre class="text">{render.text(tail)}<span class="caret"></span></pre></div>'
+    return f'<div class="stream"><pre class="text" dir="auto">{render.text(tail)}<span class="caret"></span></pre></div>'
 
 
 def finished(view: View, lang: str) -> str:
@@ -108,7 +108,7 @@ def finished(view: View, lang: str) -> str:
     save = f'<a class="tool" href="{link}" download>{_t("ui.answer.save", lang)}</a>'
     return (
         f"{wrong}"
-        f'<pre class="text view-text" id="{name}" tabindex="0">{render.text(shown)}</pre>'
+        f'<pre class="text view-text" id="{name}" dir="auto" tabindex="0">{render.text(shown)}</pre>'
         f'<div class="rendered view-rendered" tabindex="0">{safe_html.markdown(run.text)}</div>'
         f'{more}<footer class="tools">{copy}{save}</footer>'
     )

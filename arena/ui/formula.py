@@ -17,6 +17,7 @@ ELEMENTS = {
     *("msub", "msup", "msubsup", "munder", "mover", "munderover", "mtable", "mtr", "mtd", "mphantom", "menclose"),
     *("mmultiscripts", "mprescripts", "none"),
 }
+PARTS = {"mfrac": 2, "mroot": 2, "msub": 2, "msup": 2, "munder": 2, "mover": 2, "msubsup": 3, "munderover": 3}
 # What an attribute may say: a word, a few of them, or a length of at most 9.99 of its unit.
 WORD = re.compile(r"(?!.*url)[a-z-]{1,20}( [a-z-]{1,20}){0,20}")
 LENGTH = re.compile(r"[+-]?\d?(\.\d{1,4})?(em|ex|pt|mu)")
@@ -64,8 +65,8 @@ def _converted(latex: str, block: bool) -> str:
 
 
 def _written(node: Element, level: int = 0) -> str:
-    """The tree as text. Raises `ValueError` for an element that is not listed or lies too deep."""
-    if node.tag not in ELEMENTS or level > DEEPEST:
+    """The tree as text. Raises `ValueError` for an element that is not listed, lies too deep or lacks a part."""
+    if node.tag not in ELEMENTS or level > DEEPEST or len(node) != PARTS.get(node.tag, len(node)):
         raise ValueError(node.tag)
     said = "".join(
         f' {name}="{value}"'

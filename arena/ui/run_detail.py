@@ -13,10 +13,11 @@ from arena.ui.run_table import Reader, status, variant, when
 from arena.ui.units import sized, timed
 
 
-def detail(run: Run, others: list[Run], reader: Reader, *, picture: bool) -> str:
-    """The dialog's content. others: the further runs of the comparison. picture: show the image."""
+def detail(run: Run, others: list[Run], reader: Reader, *, picture: bool, links: str) -> str:
+    """The dialog's content. others: the further runs of the comparison. picture: show the image. links: what can
+    be done with it, as HTML."""
     lang = reader.lang
-    links = "".join(
+    more = "".join(
         f'<button type="button" data-event="open_run" data-value="{text(other.run_id)}">'
         f"{text(tr('benchmark.detail.other', lang, side=other.side, model=other.title))}</button>"
         for other in others
@@ -36,7 +37,8 @@ def detail(run: Run, others: list[Run], reader: Reader, *, picture: bool) -> str
   {timeline(run.timeline, lang)}
   <div class="lists">{"".join(_list(name, rows, lang) for name, rows in facts(run, lang).items())}</div>
   {_block("prompt", run.prompt, lang)}
-  <footer>{links}</footer>
+  <footer>{more}</footer>
+  {links}
 </article>"""
 
 
@@ -101,7 +103,7 @@ def _block(name: str, said: str, lang: str, copy: bool = False) -> str:
     more = tr("benchmark.detail.more", lang, count=number(missing, lang)) if missing else ""
     title = text(tr(f"benchmark.detail.{name}", lang))
     return (
-        f'<section class="text"><h3>{title}{button}</h3><pre id="run-{name}" tabindex="0">{text(kept) or UNKNOWN}</pre>'
+        f'<section class="text"><h3>{title}{button}</h3><pre id="run-{name}" dir="auto" tabindex="0">{text(kept) or UNKNOWN}</pre>'
         f"{f'<p>{text(more)}</p>' if more else ''}</section>"
     )
 

@@ -50,8 +50,11 @@ def markdown(value: str, lang: str = "", limit: int = SHOWN) -> str:
     `lang`, a note says how many are left out.
     """
     kept, left = shown(value, limit)
+    html = _with_formulas(kept, lambda source: _clean(_markdown().render(source), TAGS))
+    if not TAG.sub("", html).strip():  # nothing but markup that may not work here: then it is the answer
+        html = f'<pre dir="auto">{text(kept)}</pre>' if kept.strip() else ""
     note = f'<p class="cut">{text(tr("safe.cut", lang, count=left))}</p>' if left and lang else ""
-    return _with_formulas(kept, lambda source: _clean(_markdown().render(source), TAGS)) + note
+    return html + note
 
 
 def table_html(value: str, limit: int = SHOWN) -> str:
