@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 import gradio as gr
@@ -39,7 +39,7 @@ class ModelsTab:
 
 def build(arena: Arena) -> ModelsTab:
     """Lay the tab out inside the current `gr.Tab` and connect it."""
-    tab = Context.block
+    tab, apart = Context.block, arena.settings.apart
 
     def entries() -> list[Entry]:
         """A few milliseconds: nothing is imported, no model is touched."""
@@ -57,7 +57,8 @@ def build(arena: Arena) -> ModelsTab:
         ]
 
     def show(words: str, statuses: list[str], tasks: list[str], request: gr.Request) -> str:
-        lang, every = language(request), entries()
+        lang, may = language(request), may_administer(request, arena.settings)
+        every = entries() if may or not apart else [_without_paths(entry) for entry in entries()]
         found = [
             entry
             for entry in every
@@ -65,15 +66,22 @@ def build(arena: Arena) -> ModelsTab:
             and (not statuses or entry.status.code in statuses)
             and (not tasks or set(tasks) & set(entry.spec.tasks))
         ]
-        return cards(found, len(every), arena.catalog.tasks, lang, may_download=may_administer(request, arena.settings))
+        return cards(found, len(every), arena.catalog.tasks, lang, may_download=may)
 
     def look(request: gr.Request) -> str:
+        if apart and not may_administer(request, arena.settings):
+            return ""
         # What is said of a model stands on its card; what the machine is good for, before all the rest.
         found = [each for each in examine(arena.settings) if each.id != "catalogue" and not _of_model(each.id)]
         found.sort(key=lambda each: each.id != "mode")
         return machine(found, language(request))
 
-    with gr.Accordion(t("models_tab.machine"), elem_id="machine"):
+    def doors(request: gr.Request) -> list[gr.Accordion]:
+        """What is of the machine and of changing it: hidden from strangers."""
+        seen = not apart or may_administer(request, arena.settings)
+        return [gr.Accordion(visible=seen), gr.Accordion(visible=seen)]
+
+    with gr.Accordion(t("models_tab.machine"), elem_id="machine", visible=not apart) as about:
         here = block("machine-found", "models")
         with gr.Row():
             again = gr.Button(t("models_tab.refresh"), size="sm", scale=0, min_width=180, elem_id="look-again")
@@ -108,6 +116,8 @@ def build(arena: Arena) -> ModelsTab:
         event(show, filters, found, **LIGHT)
         event(look, None, here, **LIGHT)
     tab.select(panel.shown, None, panel.list, **LIGHT)
+    if apart:
+        tab.select(doors, None, [about, panel.box], **LIGHT)
     panel.list.rows_changed(show, filters, found, **LIGHT)
     begun = found.start_download(panel.start, None, [panel.box, panel.list], **downloads_panel.WATCHED)
     begun.then(None, js=TO_THE_PANEL, show_progress="hidden", api_visibility="private")
@@ -117,3 +127,10 @@ def build(arena: Arena) -> ModelsTab:
 def _of_model(id: str) -> bool:
     """``engine.tesseract`` is of a model, ``engine.tesseract.ru`` of the machine."""
     return id.startswith("engine.") and id.count(".") == 1
+
+
+def _without_paths(entry: Entry) -> Entry:
+    """The entry as a stranger reads it: what the model is, not what to type on this machine nor where its files lie."""
+    source = "" if entry.spec.local else entry.spec.source
+    status = replace(entry.status, command="")
+    return replace(entry, spec=replace(entry.spec, source=source), status=status, missing=False)
