@@ -77,6 +77,9 @@ def build_parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="the page")
     serve.add_argument("--host", help="address to listen on, 127.0.0.1 by default")
     serve.add_argument("--port", type=int, help="port to listen on, 7860 by default")
+    serve.add_argument(
+        "--school", action="store_true", help="for a class: open to the local network, with a teacher's panel"
+    )
     add_mode(serve)
 
     doctor = commands.add_parser("doctor", help="what works on this machine and what to do about the rest")

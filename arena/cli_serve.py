@@ -6,6 +6,7 @@ import argparse
 import os
 from dataclasses import replace
 
+from arena import cli_school
 from arena.config import Settings
 from arena.core import arena_of
 
@@ -17,6 +18,14 @@ def run(options: argparse.Namespace, settings: Settings, lang: str) -> int:
     names = ("host", "port", "mode")
     chosen = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     asked = options.port is not None or os.environ.get("ARENA_PORT") or os.environ.get("GRADIO_SERVER_PORT")
+    made = False
+    if options.school or settings.school:
+        made, settings = not settings.teacher_password, cli_school.prepared(settings, options.host)
+
+    def told(port: int) -> None:
+        if settings.school:
+            print(*cli_school.lines(settings, port, lang, made=made), sep="\n", flush=True)
+
     with arena_of(replace(settings, **chosen)) as arena:
-        serve(arena, arena.settings.host, arena.settings.port, any_port=not asked)
+        serve(arena, arena.settings.host, arena.settings.port, any_port=not asked, told=told)
     return 0

@@ -18,6 +18,7 @@ from arena.config import Settings
 from arena.errors import RunError
 from arena.gpu import Gpus
 from arena.images import ImageStore
+from arena.lesson import Classroom
 from arena.pictures import Pictures
 from arena.slot import Slots
 from arena.start_mode import settled
@@ -76,6 +77,7 @@ class Arena:
     votes: Votes
     comparisons: Comparisons
     pictures: Pictures
+    classroom: Classroom | None  # in school mode
     cpu: str
     commit: str | None
     _unsaved: list[Run] = field(default_factory=list)
@@ -87,6 +89,7 @@ class Arena:
         gpus = Gpus()
         catalog = load_catalog(settled(settings, gpus))
         store = Store(settings.database_url)
+        votes = Votes(store)
         return cls(
             settings=settings,
             catalog=catalog,
@@ -94,9 +97,10 @@ class Arena:
             images=ImageStore(settings.images, settings.max_upload_mb * 10**6, settings.max_pixels),
             store=store,
             slots=Slots(settings, gpus),
-            votes=Votes(store),
+            votes=votes,
             comparisons=Comparisons(store),
             pictures=Pictures(store),
+            classroom=Classroom(store, votes) if settings.school else None,
             cpu=cpu_name(),
             commit=git_commit(),
         )

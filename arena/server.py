@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from collections.abc import Callable
 
 # Read when the framework is imported: it reports nothing home, and keeps no record of its own.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -21,7 +22,7 @@ from arena.harden import Harden
 from arena.public import login
 from arena.public.gate import Gate
 from arena.strings import tr
-from arena.ui import build_ui, csv_route, link_route
+from arena.ui import build_ui, class_route, csv_route, link_route
 from arena.ui.i18n import catalogue
 from arena.ui.media import router
 from arena.ui.shell import Shell
@@ -50,6 +51,8 @@ def create_app(arena: Arena) -> FastAPI:
     app.include_router(router(arena))
     app.include_router(csv_route.router(arena))
     app.include_router(link_route.router(arena))
+    if arena.classroom:
+        app.include_router(class_route.router(arena, arena.classroom))
     app.include_router(api.router(arena))
     page = build_ui(arena)
     page.state_session_capacity = SESSIONS
@@ -71,7 +74,7 @@ def create_app(arena: Arena) -> FastAPI:
         max_file_size=arena.settings.max_upload_mb * 10**6,
         app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
     )
-    app.add_middleware(Shell)
+    app.add_middleware(Shell, look="school" if arena.settings.school else "")
     app.add_middleware(Gate, settings=arena.settings)
     # Beside the file itself an upload has a boundary and a name; half a megabyte is plenty for both.
     app.add_middleware(Harden, max_upload=arena.settings.max_upload_mb * 10**6 + 500_000)
@@ -99,13 +102,19 @@ def listen(host: str, port: int, *, any_port: bool = False) -> socket.socket:
     raise ArenaError("server.port_taken", host=host, port=port)
 
 
-def serve(arena: Arena, host: str, port: int, *, any_port: bool = False) -> None:
-    """Serve until told to end (Ctrl-C, SIGTERM). Raises `ArenaError` when the port cannot be had."""
+def serve(
+    arena: Arena, host: str, port: int, *, any_port: bool = False, told: Callable[[int], None] | None = None
+) -> None:
+    """Serve until told to end (Ctrl-C, SIGTERM). told: called with the port once there is one.
+
+    Raises `ArenaError` when the port cannot be had."""
     listener = listen(host, port, any_port=any_port)
     with listener:
         app = create_app(arena)
         number = listener.getsockname()[1]
         shown = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::", "::1") else host  # noqa: S104
         print(f"http://{shown}:{number}/", flush=True)  # noqa: T201
+        if told:
+            told(number)
         settings = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
         uvicorn.Server(settings).run(sockets=[listener])

@@ -91,12 +91,18 @@ class Live:
         ]
         self.version = 0  # grows with every event
         self.failed = False
-        self._arena, self._events = arena, events
+        self.arena, self._events = arena, events
         self._cancel = Cancel()
         self._thread = threading.Thread(target=self._work, daemon=True, name=f"comparison {request.comparison_id}")
 
     def start(self) -> None:
         self._thread.start()
+        if self.arena.classroom:
+            self.arena.classroom.enter(self)
+
+    def join(self) -> None:
+        """Wait for its end."""
+        self._thread.join()
 
     def stop(self) -> None:
         """Give the device back; safe to call at any time and from anywhere."""
@@ -117,7 +123,7 @@ class Live:
     def _work(self) -> None:
         views = {view.letter: view for view in self.views}
         try:
-            for event in self._events(self._arena, self.request, self._cancel):
+            for event in self._events(self.arena, self.request, self._cancel):
                 letter = event.side
                 views[letter].take(event, time.monotonic())
                 self.version += 1

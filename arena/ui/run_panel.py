@@ -17,6 +17,7 @@ from arena.access import visitor_of
 from arena.errors import RunError
 from arena.strings import tr
 from arena.ui import render, results
+from arena.ui.class_rules import admit
 from arena.ui.i18n import language, t
 from arena.ui.live import Live, Visitors
 from arena.ui.results import Board
@@ -53,6 +54,7 @@ class Running:
         """The comparison that `order` makes, from its first sign to its end."""
         try:
             live = await asyncio.to_thread(order)  # pages of a PDF may have to be read
+            await asyncio.to_thread(admit, live.arena, live.request, request)
         except RunError as error:
             gr.Warning(render.text(error.text(language(request))))
             yield self.idle()

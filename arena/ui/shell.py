@@ -50,8 +50,9 @@ def asset(name: str) -> str:
     return (ASSETS / name).read_text(encoding="utf-8")
 
 
-def dress(html: str, lang: str) -> str:
-    """The index page as we serve it, in `lang` until the visitor's own choice is read."""
+def dress(html: str, lang: str, look: str = "") -> str:
+    """The index page as we serve it, in `lang` until the visitor's own choice is read. look: a class of the style
+    sheet's for the whole page."""
     settings = f"window.arena={{languages:{list(LANGUAGES)},cookie:'{COOKIE}',localeModule:'{locale_module()}'}};"
     icon = f'<link rel="icon" type="image/svg+xml" href="data:image/svg+xml,{quote(MARK)}">'
     version = hashlib.sha256(asset("theme.css").encode()).hexdigest()[:12]
@@ -59,7 +60,7 @@ def dress(html: str, lang: str) -> str:
     about = f'<meta name="description" content="{render.text(tr("ui.tagline", lang))}">'
     about += '<meta name="color-scheme" content="light dark">'
     html = OTHERS.sub("", html)
-    html = html.replace('lang="en"', f'lang="{lang}"', 1)
+    html = html.replace('lang="en"', f'lang="{lang}" class="{look}"', 1)
     html = html.replace("<head>", f"<head>{about}{icon}{style}<script>{settings}{asset('page_early.js')}</script>", 1)
     return html.replace("</gradio-app>", f"</gradio-app><script>{asset('page.js')}</script>", 1)
 
@@ -67,8 +68,9 @@ def dress(html: str, lang: str) -> str:
 class Shell:
     """Middleware that dresses the page at ``/``."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, look: str = "") -> None:
         self.app = app
+        self.look = look
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != "/" or scope["method"] != "GET":
@@ -90,7 +92,7 @@ class Shell:
                 request = Request(scope)
                 chosen = request.cookies.get(COOKIE, "")
                 lang = chosen if chosen in LANGUAGES else pick_language(request.headers.get("accept-language"))
-                body = dress(body.decode("utf-8"), lang).encode("utf-8")
+                body = dress(body.decode("utf-8"), lang, self.look).encode("utf-8")
                 headers["content-length"] = str(len(body))
                 headers["cache-control"] = "no-store"
                 if not request.cookies.get(VISITOR):
