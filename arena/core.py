@@ -20,6 +20,7 @@ from arena.gpu import Gpus
 from arena.images import ImageStore
 from arena.lesson import Classroom
 from arena.pictures import Pictures
+from arena.public.visits import Visits
 from arena.slot import Slots
 from arena.start_mode import settled
 from arena.status import ModelStatus, model_status
@@ -80,6 +81,7 @@ class Arena:
     classroom: Classroom | None  # in school mode
     cpu: str
     commit: str | None
+    visits: Visits = field(default_factory=Visits)
     _unsaved: list[Run] = field(default_factory=list)
     _saving: threading.Lock = field(default_factory=threading.Lock)  # protects _unsaved
 

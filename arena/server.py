@@ -21,6 +21,8 @@ from arena.errors import ArenaError
 from arena.harden import Harden
 from arena.public import login
 from arena.public.gate import Gate
+from arena.public.limits import Limits
+from arena.public.pathless import Pathless
 from arena.strings import tr
 from arena.ui import build_ui, class_route, csv_route, link_route
 from arena.ui.i18n import catalogue
@@ -77,6 +79,9 @@ def create_app(arena: Arena) -> FastAPI:
     app.add_middleware(Shell, look="school" if arena.settings.school else "")
     app.add_middleware(Gate, settings=arena.settings)
     # Beside the file itself an upload has a boundary and a name; half a megabyte is plenty for both.
+    if arena.settings.apart:
+        app.add_middleware(Pathless, settings=arena.settings)
+        app.add_middleware(Limits)
     app.add_middleware(Harden, max_upload=arena.settings.max_upload_mb * 10**6 + 500_000)
     return app
 

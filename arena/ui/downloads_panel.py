@@ -143,7 +143,9 @@ def missing(spec: ModelSpec, arena: Arena) -> bool:
 
 def build(arena: Arena) -> DownloadsPanel:
     """Lay the panel out in the current column and connect it, but for what the cards start."""
-    with gr.Accordion(t("downloads_panel.title"), open=True, elem_id="downloads", visible=not arena.settings.apart) as box:
+    with gr.Accordion(
+        t("downloads_panel.title"), open=True, elem_id="downloads", visible=not arena.settings.apart
+    ) as box:
         listed = block("downloads-list", "models")
     dialog = block("remove-dialog", "benchmark", DIALOG)
     panel = DownloadsPanel(arena, Downloads(arena.settings), box, listed, dialog)

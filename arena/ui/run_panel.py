@@ -21,6 +21,7 @@ from arena.ui.class_rules import admit
 from arena.ui.i18n import language, t
 from arena.ui.live import Live, Visitors
 from arena.ui.results import Board
+from arena.ui.visitor import begin
 
 FRAME = 1 / 15  # seconds between two looks at what has come
 CALM = 0.25  # seconds between two updates of the clocks while no text comes
@@ -56,13 +57,13 @@ class Running:
             live = await asyncio.to_thread(order)  # pages of a PDF may have to be read
             await asyncio.to_thread(admit, live.arena, live.request, request)
         except RunError as error:
+            begun = begin(self.visitors, live, request)
             gr.Warning(render.text(error.text(language(request))))
             yield self.idle()
             return
-        session = str(request.session_hash)
-        if not self.visitors.begin(session, live):
+        if not begun:
             gr.Warning(render.text(tr("ui.already", language(request))))
-            before = self.visitors.running(session)
+            before = self.visitors.running(str(request.session_hash))
             yield self.busy(before) if before else self.idle()
             return
         try:
