@@ -3,7 +3,7 @@
 const EVENTS = [
   'open_run', 'sort_runs', 'turn_page', 'size_page', 'ask_delete', 'clear_filter', 'only_model', 'confirm_delete',
   'choose_axis', 'write_again', 'use_model', 'start_download', 'stop_download', 'forget_download', 'ask_remove',
-  'confirm_remove', 'rows_changed', 'class_act',
+  'confirm_remove', 'rows_changed', 'class_act', 'run_again',
 ];
 
 const send = (name, data) => { if (EVENTS.includes(name)) trigger(name, data); };
@@ -94,6 +94,7 @@ element.addEventListener('click', (event) => {
     dialog()?.close();
   } else {
     if (name.startsWith('confirm_')) { node.disabled = true; node.setAttribute('aria-busy', 'true'); }
+    if (name === 'run_again') dialog()?.close();
     send(name, { ...node.dataset, ids: name === 'ask_delete' ? chosen() : [] });
   }
 });

@@ -30,8 +30,10 @@
   const seen = (selector) => [...document.querySelectorAll(selector)].find((node) => node.checkVisibility());
 
   async function copy(button) {
+    const { url, link, share } = button.dataset;
     const source = document.getElementById(button.dataset.copy);
-    const text = button.dataset.url ? await (await fetch(button.dataset.url)).text() : source.textContent;
+    const page = link && new URL(link, document.baseURI).href;
+    const text = page || (url ? await (await fetch(url)).text() : source.textContent);
     try {
       await navigator.clipboard.writeText(text);
     } catch { /* no secure context */
@@ -41,8 +43,10 @@
       document.execCommand("copy");
       area.remove();
     }
-    button.classList.add("done");
-    setTimeout(() => button.classList.remove("done"), 1600);
+    const shared = !share || (await fetch(share, { method: "POST" }).catch(() => null))?.ok;
+    const outcome = shared ? "done" : "refused";
+    button.classList.add(outcome);
+    setTimeout(() => button.classList.remove(outcome), 1600);
   }
 
   /* A file that the server would refuse is not sent; it says so at once, in the visitor's language. */
@@ -131,7 +135,7 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("button");
     if (!button) return;
-    if (button.dataset.copy) copy(button);
+    if (button.dataset.copy || button.dataset.link) copy(button);
     else if (button.id === "open-camera") camera("open");
     else if (button.dataset.camera) camera(button.dataset.camera);
     else if (button.dataset.zoom) zoom(button.dataset.zoom === "in");

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import gradio as gr
+
+from arena.access import whose
 from arena.core import Arena
 from arena.report.verdict import verdict
 from arena.rerun import reproduces
 from arena.strings import tr
 from arena.types import Run
+from arena.ui.block import block
 from arena.ui.live import View
 from arena.ui.render import text
 
@@ -20,14 +24,19 @@ def may_see(arena: Arena, comparison_id: str, whose: str | None) -> bool:
     )
 
 
-def bar(comparison_id: str, lang: str, *, apart: bool) -> str:
-    """The buttons, with addresses relative to the application. apart: copying the link also shares it."""
+def build() -> gr.HTML:
+    """The block under the answers of the Compare tab."""
+    return block("links", "links")
+
+
+def bar(comparison_id: str, lang: str, *, shares: bool) -> str:
+    """The buttons, with addresses relative to the application. shares: copying the link lets others see it, too."""
     there = f"c/{text(comparison_id)}"
-    share = f' data-share="{there}/share" title="{_said("share_why", lang)}"' if apart else ""
+    share = f' data-share="{there}/share" title="{_said("share_why", lang)}"' if shares else ""
     return (
         f'<nav class="link-bar" lang="{lang}" aria-label="{_said("title", lang)}">'
         f'<button type="button" class="tool" data-link="{there}"{share}>'
-        f'<span>{_said("share" if apart else "link", lang)}</span><span class="ok">{_said("copied", lang)}</span>'
+        f'<span>{_said("share" if shares else "link", lang)}</span><span class="ok">{_said("copied", lang)}</span>'
         f'<span class="failed">{_said("failed", lang)}</span></button>'
         f'<a class="tool" href="{there}" target="_blank" rel="noopener">{_said("open", lang)}</a>'
         f'<a class="tool" href="{there}.html" download>{_said("html", lang)}</a>'
@@ -43,15 +52,24 @@ def again(comparison_id: str, lang: str, kind: str = "") -> str:
     )
 
 
-def finished(comparison_id: str, views: Sequence[View], before: Sequence[Run], lang: str, *, apart: bool) -> str:
+def finished(comparison_id: str, views: Sequence[View], before: Sequence[Run], lang: str, *, shares: bool) -> str:
     """Under the answers of a finished comparison: the buttons, and whether it came out as before if it was repeated."""
     runs = [view.run for view in views if view.run]
     repeated = verdict(reproduces(before, runs), [view.label for view in views], lang) if before else ""
-    return bar(comparison_id, lang, apart=apart) + repeated
+    return bar(comparison_id, lang, shares=shares) + repeated
+
+
+def offered(arena: Arena, request: gr.Request, lang: str) -> str:
+    """On a page opened from a comparison's own to run it once more (``?again=ID``): the button; else nothing."""
+    comparison_id = str(request.query_params.get("again", ""))
+    if not comparison_id or not may_see(arena, comparison_id, whose(request, arena.settings)):
+        return ""
+    runs = arena.store.comparison(comparison_id)
+    return asked(runs, lang) if runs else ""
 
 
 def asked(runs: Sequence[Run], lang: str) -> str:
-    """Before a comparison is run once more that was asked for from its permanent page."""
+    """Before a comparison is run once more: which, and the button."""
     models = " · ".join(run.title for run in runs)
     moment = f"{runs[0].created_at:%Y-%m-%d %H:%M} UTC"
     said = text(tr("report.again.ask", lang, models=models, when=moment))

@@ -89,6 +89,7 @@ class Live:
         self.views = [
             View(request.letter(order), side.spec.title, side.spec.how) for order, side in enumerate(request.sides)
         ]
+        self.before: Sequence[Run] = ()  # the runs that this comparison repeats
         self.version = 0  # grows with every event
         self.failed = False
         self.arena, self._events = arena, events

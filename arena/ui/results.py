@@ -10,7 +10,7 @@ import gradio as gr
 
 from arena.strings import tr
 from arena.types import Run
-from arena.ui import answer, difference, figures, render, timeline
+from arena.ui import answer, difference, figures, link_bar, render, timeline
 from arena.ui.difference import DifferencePanel
 from arena.ui.i18n import t
 from arena.ui.live import Live, View
@@ -25,7 +25,7 @@ BOXES = "(on) => { document.documentElement.dataset.boxes = on.join(''); return 
 class Board:
     """The blocks of the results. heads and answers: one a side. picture: belongs to the image panel.
 
-    differences: what the answers do not share, made when it is asked for.
+    differences: what the answers do not share, made when it is asked for. links: what can be done with the comparison.
     """
 
     picture: gr.HTML
@@ -34,10 +34,11 @@ class Board:
     figures: gr.HTML
     said: gr.HTML
     differences: DifferencePanel
+    links: gr.HTML
 
     @property
     def outputs(self) -> list[Any]:
-        return [self.picture, *self.heads, *self.answers, self.figures, self.said]
+        return [self.picture, *self.heads, *self.answers, self.figures, self.said, self.links]
 
 
 def build(shown: gr.HTML) -> Board:
@@ -57,12 +58,13 @@ def build(shown: gr.HTML) -> Board:
                 heads.append(gr.HTML(elem_id=f"head-{letter.lower()}", apply_default_css=False))
                 answers.append(gr.HTML(elem_id=f"said-{letter.lower()}", apply_default_css=False))
     panes = difference.block("differences")
+    links = link_bar.build()
     table = gr.HTML(elem_id="figures", apply_default_css=False)
     said = gr.HTML(elem_id="announcer", apply_default_css=False)
     view.change(None, view, js=VIEW)
     boxes.change(None, boxes, js=BOXES)
     differences = DifferencePanel(view, unit, spaces, panes)
-    return Board(shown, tuple(heads), tuple(answers), table, said, differences)
+    return Board(shown, tuple(heads), tuple(answers), table, said, differences, links)
 
 
 def nothing(board: Board, lang: str) -> dict[Any, Any]:
@@ -75,8 +77,7 @@ def nothing(board: Board, lang: str) -> dict[Any, Any]:
             for letter, head in zip(LETTERS, board.heads, strict=True)
         },
         **dict.fromkeys(board.answers, hint),
-        board.figures: "",
-        board.said: "",
+        **dict.fromkeys((board.figures, board.said, board.links), ""),
     }
 
 
@@ -119,6 +120,10 @@ class Frames:
         boxes = [run.boxes if run else () for run in ended]
         now[self.board.picture] = picture(request.image, boxes, lang, self.live.names[lang])
         now[self.board.said] = announced(views, request.comparison_id, lang)
+        shares, before = self.live.arena.settings.apart, self.live.before
+        now[self.board.links] = (
+            link_bar.finished(request.comparison_id, views, before, lang, shares=shares) if all(ended) else ""
+        )
         return now
 
 

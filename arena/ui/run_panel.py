@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +26,7 @@ from arena.ui.visitor import begin
 FRAME = 1 / 15  # seconds between two looks at what has come
 CALM = 0.25  # seconds between two updates of the clocks while no text comes
 Update = dict[Any, Any]
+Order = Callable[[Update, str, str], Live]
 
 
 class Frames(Protocol):
@@ -56,8 +57,8 @@ class Running:
         try:
             live = await asyncio.to_thread(order)  # pages of a PDF may have to be read
             await asyncio.to_thread(admit, live.arena, live.request, request)
-        except RunError as error:
             begun = begin(self.visitors, live, request)
+        except RunError as error:
             gr.Warning(render.text(error.text(language(request))))
             yield self.idle()
             return
@@ -119,23 +120,25 @@ class RunPanel(Running):
     def outputs(self) -> list[Any]:
         return [self.run, self.stop, self.locked, self.last, *self.board.outputs]
 
-    def connect(self, order: Callable[[Update, str, str], Live], inputs: set[Any], queue_size: int) -> None:
+    def connect(self, order: Order, inputs: set[Any], queue_size: int, also: Sequence[tuple[Any, Order]] = ()) -> None:
         """`order` makes the comparison from the values of `inputs`, the language and the visitor, or raises `RunError`
-        saying what is missing."""
+        saying what is missing. also: further events that start a comparison, each with its own order."""
+        watched: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        # Every visitor waits in the queue of the device, where he sees his place; so this must let all of them in.
+        device: dict[str, Any] = {"concurrency_limit": queue_size, "concurrency_id": "device"}
+        starts = ((self.run.click, order), *also)
+        running = [start(self.handler(each), inputs, self.outputs, **device, **watched) for start, each in starts]
+        self.stop.click(self.on_stop, None, self.outputs, cancels=running, concurrency_limit=None, **watched)
+        Context.root_block.unload(self.on_leave)
 
+    def handler(self, order: Order) -> Callable[[Update, gr.Request], AsyncIterator[Update]]:
         async def on_run(data: Update, request: gr.Request) -> AsyncIterator[Update]:
             wanted = partial(order, data, language(request), visitor_of(request))
             async with aclosing(self.ran(wanted, request)) as updates:
                 async for update in updates:
                     yield update
 
-        watched: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        # Every visitor waits in the queue of the device, where he sees his place; so this must let all of them in.
-        running = self.run.click(
-            on_run, inputs, self.outputs, concurrency_limit=queue_size, concurrency_id="device", **watched
-        )
-        self.stop.click(self.on_stop, None, self.outputs, cancels=[running], concurrency_limit=None, **watched)
-        Context.root_block.unload(self.on_leave)
+        return on_run
 
     def frames(self, live: Live) -> Frames:
         return results.Frames(self.board, live)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from arena.core import Arena
 from arena.errors import RunError
 from arena.params import place_pages, traits
 from arena.strings import LANGUAGES
-from arena.ui import contestant, image_panel, param_fields, question_panel, results, variant
+from arena.ui import contestant, image_panel, link_again, link_bar, param_fields, question_panel, results, variant
 from arena.ui.contestant import Contestant, field, given_params
 from arena.ui.i18n import language, on_language, t
 from arena.ui.image_panel import Chosen, ImagePanel, name_of
@@ -51,14 +51,17 @@ def build(arena: Arena) -> CompareTab:
                 stop = gr.Button(t("ui.stop"), elem_id="stop", size="lg", interactive=False)
             board = results.build(image.picture)
     running = RunPanel(Visitors(), run, stop, swap, last, board)
-    tab = CompareTab(arena, image, asked, one, two, anyway, running)
+    tab = CompareTab(arena, image, asked, one, two, anyway, running, gr.State(""))
     tab.connect()
     return tab
 
 
 @dataclass(frozen=True)
 class CompareTab:
-    """The parts of the tab and what happens between them; the handlers are its methods."""
+    """The parts of the tab and what happens between them; the handlers are its methods.
+
+    again: a `gr.State` with what is to be run again.
+    """
 
     arena: Arena
     image: ImagePanel
@@ -67,6 +70,7 @@ class CompareTab:
     two: Contestant
     anyway: gr.Checkbox
     running: RunPanel
+    again: gr.State
 
     @property
     def choice(self) -> set[Any]:
@@ -91,9 +95,33 @@ class CompareTab:
             change.then(self.on_picture, {*choice, *known}, [*described, *known], **light)
         everything = [*described, *known, *image.outputs, *self.running.board.outputs]
         on_language(self.on_open, {self.running.last, *choice}, list(dict.fromkeys(everything)))
-        inputs = {image.chosen, *one.inputs, *two.inputs, asked.task, asked.prompt, self.anyway, *known}
-        self.running.connect(self.order, inputs, self.arena.settings.queue_size)
+        inputs = {image.chosen, *one.inputs, *two.inputs, asked.task, asked.prompt, self.anyway, *known, self.again}
+        repeated = (self.again.change, self.order_again)
+        self.running.connect(self.order, inputs, self.arena.settings.queue_size, also=[repeated])
+        self.run_again(self.running.board.links.run_again)
         self.running.board.differences.connect(self.running.last, self.running.board.said)
+
+    def run_again(self, pressed: Callable[..., Any]) -> Any:
+        """Have an event whose value is the id of a comparison run that once more, everything set as it was."""
+        known = [self.asked.task, self.asked.reference, self.asked.language]
+        outputs = list(dict.fromkeys([self.again, *self.described, *known, *self.image.outputs]))
+        # Through the queue: only what comes that way sets off the change of a state.
+        return pressed(self.on_again, self.choice, outputs, show_progress="hidden", api_visibility="private")
+
+    def on_again(self, data: Update, event: gr.EventData, request: gr.Request) -> Update:
+        """Everything as it was; what cannot be run again says so when it is to run."""
+        lang, sides = language(request), (self.one, self.two)
+        wish = link_again.wish(self.arena, event, request)
+        try:
+            wanted = link_again.wanted(self.arena, wish)
+        except RunError:
+            return {self.again: wish}
+        chosen = Chosen(wanted.image)
+        found = self.describe(data | {self.image.chosen: chosen} | link_again.choice(wanted, self.asked, sides), lang)
+        return found | link_again.rest(wanted, self.image, self.asked, sides, found, lang) | {self.again: wish}
+
+    def order_again(self, data: Update, lang: str, visitor: str) -> Live:
+        return link_again.order(self.arena, data[self.again], lang, visitor)
 
     def on_choice(self, data: Update, request: gr.Request) -> Update:
         """Another task or model was chosen, or another way to run it."""
@@ -138,7 +166,7 @@ class CompareTab:
         if now.image is None:
             updates |= self.fill(shown, "", "")
         if live is None:
-            return updates | results.nothing(board, lang)
+            return updates | results.nothing(board, lang) | {board.links: link_bar.offered(self.arena, request, lang)}
         live.lang, live.pictured = lang, now.image == live.request.image
         return updates | results.Frames(board, live).next()
 
