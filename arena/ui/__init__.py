@@ -38,6 +38,8 @@ def build_ui(arena: Arena) -> gr.Blocks:
         models.downloads.rows_changed(compare.on_choice, compare.choice, compare.described, **light)
         used = models.cards.use_model(compare.on_use, compare.choice, [*compare.described, compare.asked.task], **light)
         used.then(lambda: gr.Tabs(selected="compare"), None, bar, **light).then(None, js=TO_THE_TOP)
+        repeated = compare.run_again(built["benchmark"].run_again)
+        repeated.then(lambda: gr.Tabs(selected="compare"), None, bar, **light).then(None, js=TO_THE_TOP)
         # A tab that was never opened does not hear of a switch of the language.
         on_language(titles, None, list(tabs.values()))
     return page
