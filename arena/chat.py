@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from arena.cancel import Cancel
@@ -104,14 +104,21 @@ def request_of(
 
 
 def answering(
-    conversations: Conversations, conversation_id: str, position: int, arena: Arena, request: Request, cancel: Cancel
+    conversations: Conversations,
+    write: Callable[[], None],
+    conversation: Conversation,
+    arena: Arena,
+    request: Request,
+    cancel: Cancel,
 ) -> Iterator[Event]:
-    """The comparison, each of its answers kept in the conversation before it is passed on."""
+    """The comparison that asks the last turn. First `write` keeps the question; each answer is kept before it is passed
+    on."""
+    write()
     for event in compare(arena, request, cancel):
         if isinstance(event, Run):
             try:
                 answer = Answer(event.text, event.model, event.run_id)
-                conversations.answered(conversation_id, position, event.side, answer)
+                conversations.answered(conversation.id, len(conversation.turns) - 1, event.side, answer)
             except RunError as error:  # the other side is asked all the same
-                log.warning("an answer is missing from conversation %s: %s", conversation_id, error)
+                log.warning("an answer is missing from conversation %s: %s", conversation.id, error)
         yield event

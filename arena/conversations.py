@@ -106,37 +106,29 @@ class Conversations:
                 turns[-1].answers[each.side] = Answer(each.text, each.model, each.run_id)
         return Conversation(**row._mapping, turns=tuple(turns))
 
-    def begin(self, visitor: str, text: str, setup: dict[str, Any], images: Sequence[str] = ()) -> str:
-        """A new one with its first question, and the title made of that; its id."""
-        now, name = datetime.now(UTC), str(ULID())
-        made = {"id": name, "visitor": visitor, "title": title_of(text), "created_at": now, "updated_at": now}
+    def begin(self, conversation: Conversation) -> None:
+        """Keep a new one with its first question."""
+        values = {column.name: getattr(conversation, column.name) for column in CONVERSATION.columns}
+        first = conversation.turns[0]
         with self._store.writing() as connection:
-            connection.execute(insert(CONVERSATION), {**made, "setup": setup})
-            connection.execute(insert(MESSAGE), _message(name, 0, "", text, images))
-        return name
+            connection.execute(insert(CONVERSATION), values)
+            connection.execute(insert(MESSAGE), _message(conversation.id, 0, "", first.text, first.images))
 
-    def ask(
-        self,
-        conversation_id: str,
-        visitor: str | None,
-        position: int,
-        text: str,
-        setup: dict[str, Any],
-        images: Sequence[str] = (),
-    ) -> None:
-        """Write a question down as the turn `position`, 0 the first. It and all that followed it are replaced.
+    def ask(self, conversation: Conversation, visitor: str | None) -> None:
+        """Write its last turn down, with its setup. What was kept from that turn on is replaced.
 
-        Raises `RunError` (``bad_input``) for a conversation that is not there, or not his, or is not so long."""
-        known = select(MESSAGE.c.position).where(MESSAGE.c.conversation_id == conversation_id, MESSAGE.c.side == "")
-        from_there = delete(MESSAGE).where(MESSAGE.c.conversation_id == conversation_id, MESSAGE.c.position >= position)
+        Raises `RunError` (``bad_input``) for a conversation that is not there, or not his, or was shortened."""
+        name, position = conversation.id, len(conversation.turns) - 1
+        question = conversation.turns[position]
+        known = select(MESSAGE.c.position).where(MESSAGE.c.conversation_id == name, MESSAGE.c.side == "")
+        from_there = delete(MESSAGE).where(MESSAGE.c.conversation_id == name, MESSAGE.c.position >= position)
+        changed = _of(update(CONVERSATION), visitor).where(CONVERSATION.c.id == name)
         with self._store.writing() as connection:
-            changed = _of(update(CONVERSATION), visitor).where(CONVERSATION.c.id == conversation_id)
-            if not connection.execute(changed.values(setup=setup, updated_at=datetime.now(UTC))).rowcount:
-                raise gone()
-            if not 0 <= position <= len(connection.scalars(known).all()):
+            used = changed.values(setup=conversation.setup, updated_at=datetime.now(UTC))
+            if not connection.execute(used).rowcount or position > len(connection.scalars(known).all()):
                 raise gone()
             connection.execute(from_there)
-            connection.execute(insert(MESSAGE), _message(conversation_id, position, "", text, images))
+            connection.execute(insert(MESSAGE), _message(name, position, "", question.text, question.images))
 
     def answered(self, conversation_id: str, position: int, side: str, answer: Answer) -> bool:
         """Keep what a side answered; whether its question is still there and had no answer of that side."""
@@ -163,6 +155,12 @@ class Conversations:
         removed = _of(delete(CONVERSATION), visitor).where(CONVERSATION.c.id == conversation_id)
         with self._store.writing() as connection:
             return connection.execute(removed).rowcount > 0
+
+
+def fresh(visitor: str, text: str, setup: dict[str, Any], images: Sequence[str] = ()) -> Conversation:
+    """A new conversation with its first question, and the title made of that; not kept yet."""
+    now = datetime.now(UTC)
+    return Conversation(str(ULID()), visitor, title_of(text), setup, now, now, (Turn(text, tuple(images)),))
 
 
 def title_of(text: str) -> str:
