@@ -70,6 +70,9 @@ const shown = () => {
   compareStamp();
   element.querySelectorAll('.check input').forEach((box) => { box.checked = false; });
   count();
+  const arrived = element.querySelector('[data-arrived]'); // what the visitor has come for, once
+  arrived?.removeAttribute('data-arrived');
+  arrived?.focus();
   const open = dialog();
   if (!open) return;
   if (!open.matches(':modal')) {

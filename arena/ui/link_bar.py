@@ -44,10 +44,10 @@ def bar(comparison_id: str, lang: str, *, shares: bool) -> str:
     )
 
 
-def again(comparison_id: str, lang: str, kind: str = "") -> str:
-    """The button that runs the comparison once more."""
+def again(comparison_id: str, lang: str, more: str = 'class="tool"') -> str:
+    """The button that runs the comparison once more. more: further attributes."""
     return (
-        f'<button type="button" class="tool {kind}" data-event="run_again" data-value="{text(comparison_id)}">'
+        f'<button type="button" {more} data-event="run_again" data-value="{text(comparison_id)}">'
         f"{_said('again', lang)}</button>"
     )
 
@@ -74,9 +74,10 @@ def asked(runs: Sequence[Run], lang: str) -> str:
     moment = f"{runs[0].created_at:%Y-%m-%d %H:%M} UTC"
     said = text(tr("report.again.ask", lang, models=models, when=moment))
     there = f"c/{text(runs[0].comparison_id)}"
+    button = again(runs[0].comparison_id, lang, 'class="tool main" data-arrived')
     return (
         f'<div class="verdicts" lang="{lang}"><h3>{_said("again", lang)}</h3><p>{said}</p>'
-        f'<nav class="link-bar">{again(runs[0].comparison_id, lang, "main")}'
+        f'<nav class="link-bar">{button}'
         f'<a class="tool" href="{there}">{text(tr("report.again.earlier", lang))}</a></nav></div>'
     )
 
