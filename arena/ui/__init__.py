@@ -8,14 +8,19 @@ import gradio as gr
 
 from arena.core import Arena
 from arena.strings import tr
-from arena.ui import header, tab_benchmark, tab_compare, tab_models
+from arena.ui import header, tab_battle, tab_benchmark, tab_compare, tab_models
 from arena.ui.i18n import language, on_language, t
 
 TO_THE_TOP = """() => requestAnimationFrame(() => {
   scrollTo({ top: 0 });
   document.querySelector('#tabs [role=tab][aria-selected=true]')?.focus({ preventScroll: true });
 })"""
-TABS = {"compare": tab_compare.build, "benchmark": tab_benchmark.build, "models": tab_models.build}
+TABS = {
+    "compare": tab_compare.build,
+    "battle": tab_battle.build,
+    "benchmark": tab_benchmark.build,
+    "models": tab_models.build,
+}
 
 
 def build_ui(arena: Arena) -> gr.Blocks:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import gradio as gr
+from gradio.i18n import I18nData
 
 from arena.core import Arena
 from arena.strings import LANGUAGES, strings
@@ -30,13 +31,22 @@ def document_languages(arena: Arena) -> list[str]:
     return ["ru", "en", *sorted(named - set(LANGUAGES))]
 
 
-def build(arena: Arena) -> QuestionPanel:
-    """Lay the panel out in the current column."""
+def task_choices(arena: Arena) -> list[tuple[I18nData, str]]:
+    """What can be asked of one image, in words and by id."""
     known = {name: task for name, task in arena.catalog.tasks.items() if not task.conversation}
     ordered = [name for name in ORDER if name in known] + [name for name in known if name not in ORDER]
-    tasks = [(task_title(known[name]), name) for name in ordered]
-    languages = [(t("ui.language.any"), "")]
-    languages += [(t(f"ui.language.{code}"), code) for code in document_languages(arena)]
+    return [(task_title(known[name]), name) for name in ordered]
+
+
+def language_choices(arena: Arena) -> list[tuple[I18nData, str]]:
+    """The languages of a document, in words and by code; first that nothing is known."""
+    named = [(t(f"ui.language.{code}"), code) for code in document_languages(arena)]
+    return [(t("ui.language.any"), ""), *named]
+
+
+def build(arena: Arena) -> QuestionPanel:
+    """Lay the panel out in the current column."""
+    tasks, languages = task_choices(arena), language_choices(arena)
     task = gr.Radio(tasks, value=tasks[0][1], label=t("ui.task"), elem_id="task", elem_classes="pills")
     prompt = gr.Textbox(label=t("ui.prompt"), lines=2, max_lines=8, max_length=100_000, elem_id="prompt")
     language = gr.Dropdown(languages, value="", label=t("ui.document_language"), elem_id="document-language")

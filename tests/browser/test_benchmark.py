@@ -78,7 +78,7 @@ def opened(open_page: OpenPage, filled: Store) -> Callable[..., Page]:
 
     def opened(**how: object) -> Page:
         page = open_page(**how)
-        page.get_by_role("tab").nth(1).click()
+        page.get_by_role("tab").nth(-2).click()
         page.locator("#runs-table tbody tr").first.wait_for()
         return page
 

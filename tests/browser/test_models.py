@@ -18,7 +18,7 @@ def opened(open_page: OpenPage) -> Callable[..., Page]:
 
     def opened(**how: object) -> Page:
         page = open_page(**how)
-        page.get_by_role("tab").nth(2).click()
+        page.get_by_role("tab").nth(-1).click()
         page.locator("#models-found .card").first.wait_for()
         return page
 
