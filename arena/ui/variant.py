@@ -31,9 +31,9 @@ class Entrant:
 
 @dataclass(frozen=True)
 class Variant:
-    """The widgets. of: a `gr.State` with the id of the model that they belong to."""
+    """The widgets. of: the id of the model that they belong to, not shown."""
 
-    of: gr.State
+    of: gr.Textbox
     box: gr.Accordion
     mode: gr.Radio
     quantization: gr.Radio
@@ -61,7 +61,8 @@ def build(letter: str) -> Variant:
     def pills(name: str) -> gr.Radio:
         return gr.Radio([], label=t(f"ui.variant.{name}"), visible=False, elem_id=f"{name}-{low}", elem_classes="pills")
 
-    of = gr.State("")
+    # In the browser, as the others are: what the server kept would belong to its last answer, not to what was sent.
+    of = gr.Textbox("", visible="hidden", elem_id=f"of-{low}")
     with gr.Accordion("", open=False, visible="hidden", elem_id=f"variant-{low}", elem_classes="variant") as box:
         mode = pills("mode")
         cannot = gr.HTML(visible=False, elem_id=f"cannot-{low}", apply_default_css=False)
