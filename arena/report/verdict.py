@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from arena.report.sections import cut
 from arena.rerun import MOST_EDITS, Change, Outcome, Place
 from arena.strings import strings, tr
 from arena.ui.numbers import number
-from arena.ui.render import text
+from arena.ui.render import shown, text
 from arena.ui.units import timed
 
+MOST_VALUE = 500  # characters of a value that has changed
 STAGES = {
     "load_s": "ui.figures.load",
     "first_token_s": "ui.figures.first",
@@ -86,7 +86,7 @@ def _card(found: Outcome, lang: str) -> str:
     )
     absent = tr("report.again.absent", lang)
     changes = "".join(
-        _row(fact(each, lang), cut(each.before) or absent, cut(each.after) or absent) for each in found.changes
+        _row(fact(each, lang), _cut(each.before) or absent, _cut(each.after) or absent) for each in found.changes
     )
     same = f'<p class="hint">{_said("unchanged", lang)}</p>'
     return (
@@ -98,8 +98,8 @@ def _card(found: Outcome, lang: str) -> str:
 
 def _place(place: Place, lang: str) -> str:
     """The text around a difference, with what was there and what is there now."""
-    before = f"<del>{text(cut(place.before))}</del>" if place.before else ""
-    after = f"<ins>{text(cut(place.after))}</ins>" if place.after else ""
+    before = f"<del>{text(_cut(place.before))}</del>" if place.before else ""
+    after = f"<ins>{text(_cut(place.after))}</ins>" if place.after else ""
     where = _said("place", lang, at=place.at)
     around = f"…{text(place.left)}{before}{after}{text(place.right)}…"
     return f"<li><small>{where}</small> <q>{around}</q></li>"
@@ -115,6 +115,11 @@ def _table(title: str, rows: str, lang: str) -> str:
 
 def _row(name: str, before: str, after: str) -> str:
     return f'<tr><th scope="row">{text(name)}</th><td>{text(before)}</td><td>{text(after)}</td></tr>'
+
+
+def _cut(value: str) -> str:
+    kept, left = shown(value, MOST_VALUE)
+    return f"{kept}…" if left else kept
 
 
 def _said(key: str, lang: str, **params: object) -> str:
