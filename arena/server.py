@@ -24,7 +24,7 @@ from arena.public.gate import Gate
 from arena.public.limits import Limits
 from arena.public.pathless import Pathless
 from arena.strings import tr
-from arena.ui import build_ui, class_route, csv_route, link_route
+from arena.ui import build_ui, class_route, csv_route, document_route, link_route
 from arena.ui.i18n import catalogue
 from arena.ui.media import router
 from arena.ui.shell import Shell
@@ -52,6 +52,7 @@ def create_app(arena: Arena) -> FastAPI:
     app.include_router(login.router(arena.settings))
     app.include_router(router(arena))
     app.include_router(csv_route.router(arena))
+    app.include_router(document_route.router(arena))
     app.include_router(link_route.router(arena))
     if arena.classroom:
         app.include_router(class_route.router(arena, arena.classroom))

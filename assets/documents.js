@@ -1,0 +1,70 @@
+/* A document's blocks. A box and its text light each other; arrows go from one to the next in the reading order. */
+const ends = (key) => [...element.querySelectorAll(`[data-box="${CSS.escape(key)}"]`)];
+const side = (node) => [...node.parentElement.querySelectorAll(':scope > [data-box]')];
+let lit = '';
+
+const light = (key, from) => {
+  if (key === lit && !from) return;
+  element.querySelectorAll('.lit').forEach((node) => node.classList.remove('lit'));
+  lit = key;
+  for (const node of key ? ends(key) : []) {
+    node.classList.add('lit');
+    const frame = node.closest('.scroll');
+    if (!frame || node === from) continue;
+    const [inner, outer] = [node.getBoundingClientRect(), frame.getBoundingClientRect()];
+    if (inner.top < outer.top || inner.bottom > outer.bottom)
+      frame.scrollTop += inner.top - outer.top - Math.max(8, (outer.height - inner.height) / 2);
+  }
+};
+const box = (event) => event.target.closest?.('[data-box]');
+element.addEventListener('pointerover', (event) => { const node = box(event); light(node?.dataset.box ?? '', node); });
+element.addEventListener('pointerleave', () => light(box({ target: document.activeElement })?.dataset.box ?? ''));
+element.addEventListener('focusin', (event) => { const node = box(event); if (node) light(node.dataset.box, node); });
+element.addEventListener('focusout', (event) => { if (box(event)) light(''); });
+
+const STEPS = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 };
+element.addEventListener('keydown', (event) => {
+  const node = box(event);
+  if (!node) return;
+  const all = side(node);
+  const at = { Home: 0, End: all.length - 1 }[event.key] ?? all.indexOf(node) + STEPS[event.key];
+  if (event.key === 'Enter') {
+    const other = ends(node.dataset.box).find((each) => each !== node);
+    if (other) { event.preventDefault(); other.focus(); }
+  } else if (all[at]) {
+    event.preventDefault();
+    all.forEach((each) => each.setAttribute('tabindex', each === all[at] ? '0' : '-1'));
+    all[at].focus();
+  }
+});
+
+/* What is drawn stays chosen from page to page; the numbers are shown from the start where there are not too many. */
+const chosen = {};
+const draw = () => {
+  element.querySelectorAll('[data-toggle]').forEach((button) => {
+    const name = button.dataset.toggle;
+    const on = chosen[name] ?? button.getAttribute('aria-pressed') === 'true';
+    button.setAttribute('aria-pressed', on);
+    element.dataset[name] = on ? 'on' : 'off';
+  });
+};
+element.addEventListener('click', (event) => {
+  const button = event.target.closest('[data-toggle], [data-page]');
+  if (button?.dataset.page) trigger('select', { page: button.dataset.page });
+  else if (button) {
+    chosen[button.dataset.toggle] = button.getAttribute('aria-pressed') !== 'true';
+    draw();
+  }
+});
+
+/* New HTML takes the keyboard's place away: it goes back to the same page's button. */
+let held = '';
+element.addEventListener('focusin', (event) => { held = event.target.dataset.page ?? ''; });
+document.addEventListener('focusin', (event) => { if (!element.contains(event.target)) held = ''; });
+const shown = () => {
+  draw();
+  lit = '';
+  if (held && document.activeElement === document.body) element.querySelector(`[data-page="${held}"]`)?.focus();
+};
+watch('value', shown);
+shown();
