@@ -20,13 +20,22 @@ CORNER = (
 )
 
 
-def drawing(picture: Picture, lang: str) -> str:
-    """The inside of the SVG; there must be something to draw."""
-    dots = [dot for group in picture.groups for dot in group.dots]
-    across = Scale(min(dot.x for dot in dots), max(dot.x for dot in dots), logarithmic=True)
-    up = Scale(0, top(picture), logarithmic=False)
-    grid = _grid(picture, across, up, max(dot.y for dot in dots) > up.high, lang)
+def drawing(picture: Picture, lang: str, better: str = "") -> str:
+    """The inside of the SVG; there must be something to draw. better: what the corner to be in is called."""
+    across, up = scales(picture)
+    over = max(dot.y for group in picture.groups for dot in group.dots) > up.high
+    better = better or tr(f"benchmark.plot.{'better' if picture.y.unit == 'percent' else 'lighter'}", lang)
+    grid = (
+        _grid(picture, across, up, over, lang)
+        + f'<text class="better" y="100%" dx="10" dy="-10">↙ {text(better)}</text>'
+    )
     return f"{CORNER}{grid}{_dots(picture, across, up, lang)}{_circles(picture, across, up, lang)}"
+
+
+def scales(picture: Picture) -> tuple[Scale, Scale]:
+    """Of the quantity across and of that up."""
+    xs = [dot.x for group in picture.groups for dot in group.dots]
+    return Scale(min(xs), max(xs), logarithmic=True), Scale(0, top(picture), logarithmic=False)
 
 
 def top(picture: Picture) -> float:
@@ -52,8 +61,7 @@ def _grid(picture: Picture, across: Scale, up: Scale, over: bool, lang: str) -> 
         label = ("≥ " if over and tick == up.ticks[-1] else "") + _tick(tick * 100 if rate else tick, lang)
         parts.append(f'<line x1="0" x2="100%" y1="{y}" y2="{y}"/>')
         parts.append(f'<text class="tick" y="{y}" dx="-8" dy=".32em" text-anchor="end">{label}</text>')
-    hint = text(tr(f"benchmark.plot.{'better' if rate else 'lighter'}", lang))
-    return "".join(parts) + f'<text class="better" y="100%" dx="10" dy="-10">↙ {hint}</text>'
+    return "".join(parts)
 
 
 def _dots(picture: Picture, across: Scale, up: Scale, lang: str) -> str:
