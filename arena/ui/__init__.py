@@ -8,7 +8,7 @@ import gradio as gr
 
 from arena.core import Arena
 from arena.strings import tr
-from arena.ui import header, tab_battle, tab_benchmark, tab_compare, tab_documents, tab_models
+from arena.ui import header, tab_battle, tab_benchmark, tab_compare, tab_documents, tab_models, tab_ratings
 from arena.ui.i18n import language, on_language, t
 
 TO_THE_TOP = """() => requestAnimationFrame(() => {
@@ -19,6 +19,7 @@ TABS = {
     "compare": tab_compare.build,
     "battle": tab_battle.build,
     "documents": tab_documents.build,
+    "ratings": tab_ratings.build,
     "benchmark": tab_benchmark.build,
     "models": tab_models.build,
 }
