@@ -80,6 +80,7 @@ def build_parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--school", action="store_true", help="for a class: open to the local network, with a teacher's panel"
     )
+    serve.add_argument("--share", action="store_true", help="a public link too; needs ARENA_PASSWORD")
     add_mode(serve)
 
     doctor = commands.add_parser("doctor", help="what works on this machine and what to do about the rest")
@@ -289,6 +290,24 @@ def run_report(options: argparse.Namespace, settings: Settings, lang: str) -> in
     from arena import cli_report
 
     return cli_report.report(options, settings, lang)
+
+
+def run_password(options: argparse.Namespace, settings: Settings, lang: str) -> int:
+    from arena import cli_public
+
+    return cli_public.password(options, settings, lang)
+
+
+def run_forget(options: argparse.Namespace, settings: Settings, lang: str) -> int:
+    from arena import cli_public
+
+    return cli_public.forget(options, settings, lang)
+
+
+def run_ratings(options: argparse.Namespace, settings: Settings, lang: str) -> int:
+    from arena import cli_ratings
+
+    return cli_ratings.run(options, settings, lang)
 
 
 def run_rerun(options: argparse.Namespace, settings: Settings, lang: str) -> int:

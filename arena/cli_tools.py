@@ -1,4 +1,4 @@
-"""What may stand on the command line after vllm, gpu, launch, report and rerun."""
+"""What may stand on the command line after vllm, gpu, launch, report, rerun, password and forget."""
 
 from __future__ import annotations
 
@@ -56,3 +56,22 @@ def add_tools(commands: argparse._SubParsersAction[Any]) -> None:
     rerun.add_argument("id", metavar="COMPARISON_OR_RUN_ID")
     rerun.add_argument("--anyway", action="store_true", help="run also what is estimated not to fit the memory")
     rerun.add_argument("--json", action="store_true", help="what came out, as JSON on stdout")
+
+    ratings = commands.add_parser("ratings", help="which models people preferred, from the votes")
+    ratings.add_argument("--task", default="", metavar="ID", help="only votes on this task")
+    ratings.add_argument("--language", default="", metavar="CODE", help="only votes on documents in it: ru, en, …")
+    ratings.add_argument("--json", action="store_true")
+
+    commands.add_parser("password", help="the hash of a password, for ARENA_PASSWORD and ARENA_TEACHER_PASSWORD")
+    forget = commands.add_parser("forget", help="delete what visitors of the page left")
+    which = forget.add_mutually_exclusive_group(required=True)
+    which.add_argument("--older-than", type=days, metavar="DAYS", help="what is older than that, of everybody")
+    which.add_argument("--visitor", metavar="ID", help="all of one visitor's; the page tells him his id")
+
+
+def days(said: str) -> float:
+    """A number of days, at least 0. Raises `ValueError`."""
+    found = float(said)
+    if not 0 <= found < 1e6:
+        raise ValueError(said)
+    return found

@@ -20,6 +20,7 @@ from arena.gpu import Gpus
 from arena.images import ImageStore
 from arena.lesson import Classroom
 from arena.pictures import Pictures
+from arena.public.link import Link
 from arena.public.visits import Visits
 from arena.slot import Slots
 from arena.start_mode import settled
@@ -79,6 +80,7 @@ class Arena:
     comparisons: Comparisons
     pictures: Pictures
     classroom: Classroom | None  # in school mode
+    link: Link
     cpu: str
     commit: str | None
     visits: Visits = field(default_factory=Visits)
@@ -103,6 +105,7 @@ class Arena:
             comparisons=Comparisons(store),
             pictures=Pictures(store),
             classroom=Classroom(store, votes) if settings.school else None,
+            link=Link(settings),
             cpu=cpu_name(),
             commit=git_commit(),
         )

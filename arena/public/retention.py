@@ -24,6 +24,7 @@ from arena.images import ImageStore
 from arena.params import PAGES
 from arena.pictures import EVERYBODY, PICTURE
 from arena.store import Store
+from arena.strings import tr
 from arena.tables import COMPARISON, RUN
 from arena.votes import VOTE
 
@@ -43,8 +44,11 @@ class Left:
     pictures: int = 0
     files: int = 0
 
-    def __bool__(self) -> bool:
-        return any(getattr(self, each.name) for each in fields(self))
+    def text(self, lang: str = "en") -> str:
+        """One sentence that counts what there was."""
+        counts = {each.name: getattr(self, each.name) for each in fields(self)}
+        said = [tr(f"public.left.{name}", lang, count=count) for name, count in counts.items() if count]
+        return tr("public.left.deleted", lang, what=", ".join(said)) if said else tr("public.left.nothing", lang)
 
 
 def forget_visitor(store: Store, images: ImageStore, visitor: str) -> Left:

@@ -8,7 +8,7 @@ import gradio as gr
 
 from arena.core import Arena
 from arena.strings import tr
-from arena.ui import header, tab_battle, tab_benchmark, tab_compare, tab_documents, tab_models, tab_ratings
+from arena.ui import header, kept_banner, tab_battle, tab_benchmark, tab_compare, tab_documents, tab_models, tab_ratings
 from arena.ui.i18n import language, on_language, t
 
 TO_THE_TOP = """() => requestAnimationFrame(() => {
@@ -29,6 +29,8 @@ def build_ui(arena: Arena) -> gr.Blocks:
     """The whole page over one open `Arena`."""
     with gr.Blocks(title="VLM Arena", analytics_enabled=False, delete_cache=(600, 3600), fill_width=True) as page:
         header.build()
+        if arena.settings.apart:
+            kept_banner.build(arena)
         tabs: dict[str, gr.Tab] = {}
         built: dict[str, Any] = {}
         with gr.Tabs(elem_id="tabs") as bar:
