@@ -288,6 +288,11 @@ class Classroom:
                 self._version += 1
             self._seen[visitor] = time.monotonic()
 
+    def leave(self, visitor: str) -> None:
+        """A pupil's page was closed; another of his is seen again at once."""
+        with self._lock:
+            self._seen.pop(visitor, None)
+
     def name(self, visitor: str) -> str:
         return self._known.get(visitor, (0, ""))[1]
 

@@ -108,8 +108,8 @@ def page(lang: str, *, board: bool = False, address: str = "", code: str = "") -
 
     sides = "".join(
         f'<section class="side {letter}" aria-labelledby="of-{letter}"><h2 id="of-{letter}"><span class="letter">'
-        f'{letter.upper()}</span> <span class="title"></span></h2><p class="stage"></p>'
-        f'<pre tabindex="0" aria-labelledby="of-{letter}"></pre><p class="facts"></p></section>'
+        f'{letter.upper()}</span> <span class="title"></span></h2><p class="stage"></p><p class="facts">'
+        f'</p><pre tabindex="0" aria-labelledby="of-{letter}"></pre></section>'
         for letter in "ab"
     )
     choices = "".join(

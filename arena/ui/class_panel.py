@@ -69,15 +69,12 @@ def lesson(scene: Scene, entrants: Mapping[str, Entrant], lang: str, trouble: st
     where = say("panel.step", number=at + 1, count=len(all_steps))
     turn = say.button("panel.before", "before", off=at == 0)
     turn += say.button("panel.next", "next", off=at == len(all_steps) - 1)
-    running = scene.round is not None and not scene.round.work.done
     chosen = "".join(
         f"<label>{text(letter)} <select data-change='class_act' data-side='{index}'>"
         f"{_options(entrants, scene.plan.models[index])}</select></label>"
         for index, letter in enumerate("AB")
     )
-    start = say.button("panel.start", "start", main=True, off=running) + say.button(
-        "panel.stop", "stop", off=not running
-    )
+    start = say.button("panel.start", "start", main=True)
     wrong = f'<p class="trouble" role="alert">{text(trouble)}</p>' if trouble else ""
     return (
         f'<section class="step" aria-label="{say("panel.lesson")}"><header><p class="where">{where}</p>'
@@ -95,16 +92,18 @@ def live(scene: Scene, queue: Iterable[Waiting], lang: str) -> str:
     most = max([1, *scene.counts.values()])
     bars = "".join(
         f'<li class="{outcome}"><span>{say(f"outcome.{outcome}")}</span><span class="bar">'
-        f'<i style="width:{scene.counts[outcome] / most:.0%}"></i></span><b>{scene.counts[outcome]}</b></li>'
+        f"<i{_width(scene.counts[outcome] / most)}></i></span><b>{scene.counts[outcome]}</b></li>"
         for outcome in OUTCOMES
         if now
     )
     voted = f'<p class="voted">{say("board.voted")} <b>{sum(scene.counts.values())}</b></p>' if now else ""
     voters = f'<p class="hint">{text(", ".join(scene.voters))}</p>' if scene.voters else ""
     acts = ""
+    if now and not now.work.done:
+        acts = say.button("panel.stop", "stop")
     if now:
         ended = say.button("panel.reopen", "reopen") if now.closed else say.button("panel.close", "close")
-        acts = ended + say.button("panel.reveal", "reveal", off=scene.told) + say.button("panel.reset", "reset")
+        acts += ended + say.button("panel.reveal", "reveal", off=scene.told) + say.button("panel.reset", "reset")
     waiting = "".join(
         f"<li>{text(each.who or '?')} <span>{_place(each, say, now.id if now else '')}</span>"
         f'<button type="button" class="act" data-event="class_act" data-value="out:{text(each.id)}">'
@@ -140,6 +139,10 @@ def rules(now: Rules, models: Mapping[str, str], tasks: Mapping[str, str], lang:
         f"<h4>{say('panel.tasks')}</h4><div class='acts'>{many('task', tasks, now.tasks)}</div>"
         f"<h4>{say('panel.models')}</h4><div class='acts'>{many('model', models, now.models)}</div></section>"
     )
+
+
+def _width(share: float) -> str:
+    return f' style="width:{share:.0%}"' if share else " hidden"
 
 
 def _options(entrants: Mapping[str, Entrant], chosen: str) -> str:

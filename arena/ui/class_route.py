@@ -16,7 +16,7 @@ from PIL import Image, ImageFilter
 from pydantic import BaseModel, Field
 
 from arena.access import COOKIE as VISITOR
-from arena.access import new_token, role_of, visitor_of
+from arena.access import KEEPERS, new_token, role_of, visitor_of
 from arena.address import address_for, qr_svg
 from arena.core import Arena
 from arena.errors import KINDS, RunError
@@ -57,7 +57,7 @@ def router(arena: Arena, room: Classroom) -> APIRouter:
     routes = APIRouter(prefix="/class", include_in_schema=False)
 
     def teaches(request: Request) -> bool:
-        return role_of(request, arena.settings) in ("teacher", "owner")
+        return role_of(request, arena.settings) in KEEPERS
 
     @routes.get("")
     def pupil(request: Request) -> Response:
@@ -137,19 +137,23 @@ async def _stream(room: Classroom, lang: str, visitor: str, board: bool) -> Asyn
     sent: list[str] = []
     seen: object = None
     last = 0.0
-    while True:
-        now = time.monotonic()
+    try:
+        while True:
+            now = time.monotonic()
+            if not board:
+                room.see(visitor)
+            scene = room.scene()
+            if scene.version != seen:
+                seen, last = scene.version, now
+                said = class_page.message(room, scene, lang, visitor, board, sent)
+                yield f"data: {json.dumps(said, ensure_ascii=False)}\n\n"
+            elif now - last > SIGN:
+                last = now
+                yield ": here\n\n"
+            await asyncio.sleep(PAUSE)
+    finally:
         if not board:
-            room.see(visitor)
-        scene = room.scene()
-        if scene.version != seen:
-            seen, last = scene.version, now
-            said = class_page.message(room, scene, lang, visitor, board, sent)
-            yield f"data: {json.dumps(said, ensure_ascii=False)}\n\n"
-        elif now - last > SIGN:
-            last = now
-            yield ": here\n\n"
-        await asyncio.sleep(PAUSE)
+            room.leave(visitor)
 
 
 def blurred(path: Path) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from arena.access import role_of, visitor_of
+from arena.access import KEEPERS, role_of, visitor_of
 from arena.compare import Request
 from arena.core import Arena
 from arena.strings import LANGUAGES
@@ -13,7 +13,7 @@ from arena.ui.samples import samples
 
 def teaches(request: gr.Request, arena: Arena) -> bool:
     """Whether the caller leads the class."""
-    return role_of(request, arena.settings) in ("teacher", "owner")
+    return role_of(request, arena.settings) in KEEPERS
 
 
 def admit(arena: Arena, asked: Request, caller: gr.Request) -> None:
