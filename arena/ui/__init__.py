@@ -8,7 +8,17 @@ import gradio as gr
 
 from arena.core import Arena
 from arena.strings import tr
-from arena.ui import header, kept_banner, tab_battle, tab_benchmark, tab_compare, tab_documents, tab_models, tab_ratings
+from arena.ui import (
+    header,
+    kept_banner,
+    tab_battle,
+    tab_benchmark,
+    tab_compare,
+    tab_documents,
+    tab_lesson,
+    tab_models,
+    tab_ratings,
+)
 from arena.ui.i18n import language, on_language, t
 
 TO_THE_TOP = """() => requestAnimationFrame(() => {
@@ -20,6 +30,7 @@ TABS = {
     "battle": tab_battle.build,
     "documents": tab_documents.build,
     "ratings": tab_ratings.build,
+    "lesson": tab_lesson.build,
     "benchmark": tab_benchmark.build,
     "models": tab_models.build,
 }
@@ -35,6 +46,8 @@ def build_ui(arena: Arena) -> gr.Blocks:
         built: dict[str, Any] = {}
         with gr.Tabs(elem_id="tabs") as bar:
             for name, build in TABS.items():
+                if name == "lesson" and not arena.classroom:
+                    continue
                 with gr.Tab(t(f"ui.tab.{name}"), id=name) as tabs[name]:
                     built[name] = build(arena)
 
