@@ -64,4 +64,9 @@ def build_ui(arena: Arena) -> gr.Blocks:
         repeated.then(lambda: gr.Tabs(selected="compare"), None, bar, **light).then(None, js=TO_THE_TOP)
         # A tab that was never opened does not hear of a switch of the language.
         on_language(titles, None, list(tabs.values()))
+    # The framework would write how far an event is to everything that it may change, at every step of it: with the
+    # tabs of this page that takes the browser longer than the step. Nothing of ours shows it.
+    for event in page.fns.values():
+        if event.show_progress == "hidden":
+            event.show_progress_on = []
     return page
