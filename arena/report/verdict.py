@@ -49,7 +49,7 @@ def lines(found: Outcome, lang: str) -> list[str]:
     if found.edits and found.drawn:
         said.append(tr("report.again.drawn", lang))
     said += [
-        f"{tr('report.again.place', lang, at=place.at)}: "
+        f"{tr('report.again.place', lang, at=place.at + 1)}: "
         + tr("report.again.instead", lang, before=repr(place.before), after=repr(place.after))
         for place in found.places
     ]
@@ -100,7 +100,7 @@ def _place(place: Place, lang: str) -> str:
     """The text around a difference, with what was there and what is there now."""
     before = f"<del>{text(_cut(place.before))}</del>" if place.before else ""
     after = f"<ins>{text(_cut(place.after))}</ins>" if place.after else ""
-    where = _said("place", lang, at=place.at)
+    where = _said("place", lang, at=place.at + 1)
     around = f"…{text(place.left)}{before}{after}{text(place.right)}…"
     return f"<li><small>{where}</small> <q>{around}</q></li>"
 
