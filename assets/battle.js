@@ -22,8 +22,17 @@ element.addEventListener('click', (event) => {
   if (next === 'same') start()?.click();
   if (next === 'sample') trigger('next_sample', {});
   if (name === 'take_back') trigger('take_back', {});
-  if (name === 'skip') trigger('skip_battle', {});
+  if (name === 'skip_battle') trigger('skip_battle', {});
   if (voted || next || name) all('[data-vote], [data-next], [data-event]').forEach((each) => { each.disabled = true; });
+});
+
+// On a phone the answers come far below the button.
+document.addEventListener('click', (event) => {
+  if (event.target.closest?.('#battle-run')) setTimeout(() => {
+    const { top } = element.getBoundingClientRect();
+    const behavior = matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth';
+    if (top < 0 || top > innerHeight * 0.7) element.scrollIntoView({ behavior });
+  }, 300);
 });
 
 // Not while somebody writes, nor for a battle in a tab that is not seen.

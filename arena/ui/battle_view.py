@@ -116,7 +116,7 @@ def _ballot(lang: str, *, skip: bool) -> str:
         f"<kbd>{key}</kbd><span>{_t(f'battle.vote.{outcome}', lang)}</span></button>"
         for key, outcome in enumerate(OUTCOMES, start=1)
     )
-    pass_by = f'<button type="button" class="tool" data-event="skip">{_t("battle.skip", lang)}</button>' if skip else ""
+    pass_by = f'<button type="button" class="tool" data-event="skip_battle">{_t("battle.skip", lang)}</button>' if skip else ""
     return (
         f'<div class="ballot" role="group" aria-labelledby="battle-question">'
         f'<h3 id="battle-question">{_t("battle.question", lang)}</h3>'
