@@ -19,12 +19,11 @@ from arena.config import VERSION
 from arena.core import Arena
 from arena.errors import ArenaError
 from arena.harden import Harden
-from arena.public import login
 from arena.public.gate import Gate
 from arena.public.limits import Limits
 from arena.public.pathless import Pathless
 from arena.strings import tr
-from arena.ui import build_ui, class_route, csv_route, document_route, link_route
+from arena.ui import build_ui, chat_route, class_route, csv_route, document_route, link_route, login_route
 from arena.ui.i18n import catalogue
 from arena.ui.media import router
 from arena.ui.shell import Shell
@@ -49,11 +48,12 @@ def create_app(arena: Arena) -> FastAPI:
         """Answers while models load and answer."""
         return {"status": "ok", "version": VERSION}
 
-    app.include_router(login.router(arena.settings))
+    app.include_router(login_route.router(arena.settings))
     app.include_router(router(arena))
     app.include_router(csv_route.router(arena))
     app.include_router(document_route.router(arena))
     app.include_router(link_route.router(arena))
+    app.include_router(chat_route.router(arena))
     if arena.classroom:
         app.include_router(class_route.router(arena, arena.classroom))
     app.include_router(api.router(arena))
@@ -78,11 +78,11 @@ def create_app(arena: Arena) -> FastAPI:
         app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
     )
     app.add_middleware(Shell, look="school" if arena.settings.school else "")
-    app.add_middleware(Gate, settings=arena.settings)
-    # Beside the file itself an upload has a boundary and a name; half a megabyte is plenty for both.
     if arena.settings.apart:
         app.add_middleware(Pathless, settings=arena.settings)
         app.add_middleware(Limits)
+    app.add_middleware(Gate, settings=arena.settings)
+    # Beside the file itself an upload has a boundary and a name; half a megabyte is plenty for both.
     app.add_middleware(Harden, max_upload=arena.settings.max_upload_mb * 10**6 + 500_000)
     return app
 

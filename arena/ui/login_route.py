@@ -16,27 +16,37 @@ from arena.access import HOURS, PASS, as_hash, matches, new_pass, passed
 from arena.config import Settings
 from arena.public.addresses import origin_of
 from arena.public.throttle import Throttle
-from arena.strings import LANGUAGES, pick_language, tr
+from arena.strings import LANGUAGES, tr
+from arena.ui.i18n import language
+from arena.ui.shell import MARK
 
-LANGUAGE = "arena_lang"  # the cookie of the page's switch
 EVERYWHERE = "everywhere"
 STYLE = """
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; --line: #8f96a8; --accent: #3157c4; }
-@media (prefers-color-scheme: dark) { :root { --line: #737b8f; --accent: #8fabff; --on: #10131c; } }
-body { min-height: 100vh; margin: 0; display: grid; place-items: center; }
-main { width: min(22rem, calc(100vw - 3rem)); padding: 2rem 0; }
-h1 { margin: 0; font-size: 1.5rem; }
-label { display: block; margin: 1.5rem 0 .35rem; font-weight: 600; }
-input { box-sizing: border-box; width: 100%; font: inherit; padding: .6rem .7rem; border: 1px solid var(--line);
-        border-radius: .5rem; background: Field; color: FieldText; }
-button { width: 100%; margin-top: 1rem; padding: .65rem; font: inherit; font-weight: 600; border: 0;
-         border-radius: .5rem; background: var(--accent); color: var(--on, #fff); cursor: pointer; }
-:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
-[role=alert] { margin: 1rem 0 0; padding: .6rem .8rem; border-left: 4px solid #c62828;
-               background: color-mix(in srgb, #c62828 12%, transparent); }
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; --paper: #f6f4ef; --card: #fffefb;
+        --ink: #1d2230; --line: #e2ddd2; --strong: #8d8778; --accent: #2f5bd0; --button: #1d2a4d; --on: #fffefb;
+        --bad: #a8272f; }
+@media (prefers-color-scheme: dark) {
+  :root { --paper: #12151c; --card: #1a1e28; --ink: #eceef4; --line: #303746; --strong: #717b90; --accent: #8fb0ff;
+          --button: #dfe7fb; --on: #141a2b; --bad: #ff9d98; }
+}
+* { box-sizing: border-box; }
+body { min-height: 100vh; margin: 0; display: grid; place-items: center; background: var(--paper); color: var(--ink); }
+main { width: min(25rem, calc(100vw - 2rem)); margin: 1rem; padding: 2rem; background: var(--card);
+       border: 1px solid var(--line); border-radius: 14px; }
+h1 { display: flex; align-items: center; gap: .6rem; margin: 0; font-size: 1.4rem; }
+.mark { width: 2rem; height: 2rem; }
 p { margin: .5rem 0 0; }
-.languages { margin-top: 2rem; display: flex; gap: 1rem; }
+label { display: block; margin: 1.5rem 0 .35rem; font-weight: 600; }
+input { width: 100%; font: inherit; padding: .6rem .7rem; border: 1px solid var(--strong); border-radius: 8px;
+        background: var(--paper); color: inherit; }
+button { width: 100%; margin-top: 1rem; padding: .7rem; font: inherit; font-weight: 600; border: 0; border-radius: 10px;
+         background: var(--button); color: var(--on); cursor: pointer; }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+[role=alert] { margin: 1rem 0 0; padding: .6rem .8rem; border-left: 4px solid var(--bad); border-radius: 4px;
+               background: color-mix(in srgb, var(--bad) 14%, transparent); }
+.languages { margin-top: 1.75rem; display: flex; gap: 1rem; }
 a { color: var(--accent); }
+a[aria-current] { color: inherit; text-decoration: none; font-weight: 600; }
 """
 
 
@@ -76,13 +86,13 @@ def router(settings: Settings) -> APIRouter:
     async def ask(request: Request) -> Response:
         if not (settings.password or settings.teacher_password):
             raise HTTPException(404)
-        return page(language(request), back=local_path(request.query_params.get("next", "")))
+        return page(spoken(request), back=local_path(request.query_params.get("next", "")))
 
     @routes.post("/login")
     async def answer(request: Request) -> Response:
         if not (settings.password or settings.teacher_password):
             raise HTTPException(404)
-        form, lang = await request.form(max_files=0, max_fields=4), language(request)
+        form, lang = await request.form(max_files=0, max_fields=4), spoken(request)
         back = local_path(field(form, "next"))
         found = await login.attempt(field(form, "password"), origin_of(request))
         if isinstance(found, float):
@@ -112,9 +122,9 @@ def router(settings: Settings) -> APIRouter:
     return routes
 
 
-def language(request: Request) -> str:
-    chosen = request.query_params.get("lang") or request.cookies.get(LANGUAGE, "")
-    return chosen if chosen in LANGUAGES else pick_language(request.headers.get("accept-language"))
+def spoken(request: Request) -> str:
+    chosen = request.query_params.get("lang", "")
+    return chosen if chosen in LANGUAGES else language(request)
 
 
 def local_path(asked: str) -> str:
@@ -149,7 +159,8 @@ def page(lang: str, trouble: str = "", back: str = "/", status: int = 200, retry
     html = (
         f'<!doctype html><html lang="{lang}"><meta charset="utf-8"><meta name="robots" content="noindex">'
         f'<meta name="viewport" content="width=device-width"><title>{said("title")}</title><style>{STYLE}</style>'
-        f'<main><h1>VLM Arena</h1><p>{said("intro")}</p><form method="post" action="login?lang={lang}">'
+        f'<link rel="icon" href="data:,"><main><h1>{MARK}VLM Arena</h1>'
+        f'<p>{said("intro")}</p><form method="post" action="login?lang={lang}">'
         f'<input type="hidden" name="next" value="{escape(back)}">'
         f'<label for="password">{said("password")}</label>'
         f'<input id="password" name="password" type="password" required autofocus autocomplete="current-password"'

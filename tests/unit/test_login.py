@@ -11,9 +11,9 @@ from serving import page_serving
 
 from arena.access import COOKIE, PASS, hashed
 from arena.public.addresses import named
-from arena.public.login import local_path
 from arena.public.throttle import QUIET_S, REMEMBERED, Throttle
 from arena.strings import LANGUAGES, tr
+from arena.ui.login_route import local_path
 
 HTML = {"accept": "text/html,*/*"}
 SHUT = (
@@ -74,7 +74,7 @@ def test_nothing_is_served_without_a_pass(client: httpx.Client, path: str) -> No
     assert client.get(path, headers=HTML).status_code == 303
 
 
-@pytest.mark.parametrize("path", ["queue/join", "upload", "cancel", "run/predict", "component_server", "call/x"])
+@pytest.mark.parametrize("path", ["queue/join", "upload", "cancel", "run/predict", "reset"])
 def test_no_event_is_taken_without_a_pass(client: httpx.Client, path: str) -> None:
     assert client.post(f"/gradio_api/{path}", json={"data": []}).status_code == 401
 
