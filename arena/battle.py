@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Literal
+from weakref import WeakSet
 
 import numpy as np
 from sqlalchemy import func, select
@@ -236,8 +237,8 @@ class Battles:
     def __init__(self, store: Store, votes: Votes, chance: random.Random | None = None) -> None:
         self._store, self._votes = store, votes
         self._chance = chance or random.SystemRandom()
-        self._undecided: list[Battle] = []
-        self._lock = threading.Lock()  # protects _undecided
+        self._drawn: WeakSet[Battle] = WeakSet()  # forgotten with the pages that hold them
+        self._lock = threading.Lock()  # protects _drawn
 
     def draw(self, models: Sequence[str], task: str, language: str) -> tuple[Pair, str]:
         """Who is A and who is B, and their letters in the order they answer.
@@ -248,9 +249,8 @@ class Battles:
             raise RunError("bad_input", key="battle.too_few")
         votes = met(self._store, task, language)
         with self._lock:
-            self._undecided = [each for each in self._undecided if each.undecided]
-            known = [each for each in self._undecided if each.request.task.id == task]
-        pending = [(min(each.pair), max(each.pair)) for each in known]
+            judged = [each.pair for each in self._drawn if each.undecided and each.request.task.id == task]
+        pending = [(min(pair), max(pair)) for pair in judged]
         pair = next_pair(gains(models, votes, pending), self._chance)
         return pair, self._chance.choice(("AB", "BA"))
 
@@ -258,5 +258,5 @@ class Battles:
         """The battle that `request` runs, whose letters and sides follow the draw."""
         drawn = Battle(self._store, self._votes, request, pair)
         with self._lock:
-            self._undecided.append(drawn)
+            self._drawn.add(drawn)
         return drawn

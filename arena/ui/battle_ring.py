@@ -27,11 +27,16 @@ Update = dict[Any, Any]
 
 
 class Blind(Live):
-    """A battle as it goes on."""
+    """A battle as it goes on. begun: called when it begins; one that is drawn may still be refused."""
 
     def __init__(self, arena: Arena, battle: Battle, lang: str, names: dict[str, str]) -> None:
         super().__init__(arena, battle.request, lang, names, battle.fight)
         self.battle = battle
+        self.begun: Callable[[Battle], None] = lambda battle: None
+
+    def start(self) -> None:
+        self.begun(self.battle)
+        super().start()
 
 
 @dataclass(frozen=True)
@@ -75,14 +80,15 @@ class Ring(Running):
             event(answer, self.last, [self.state, self.answers], **LIGHT)
 
     def drawn(self, order: Callable[[Update, str, str], Blind], data: Update, request: gr.Request) -> Blind:
-        """The battle that is wanted; the one before it, if it is not decided, is given up."""
-        session = str(request.session_hash)
         live = order(data, language(request), visitor_of(request))
-        if not self.visitors.running(session):
-            if before := self.open.get(session):
-                before.skip()
-            self.open[session] = live.battle
+        live.begun = partial(self.succeed, str(request.session_hash))
         return live
+
+    def succeed(self, session: str, battle: Battle) -> None:
+        """A battle of the session begins; the one before it, if it is not decided, is given up."""
+        if before := self.open.get(session):
+            before.skip()
+        self.open[session] = battle
 
     def on_leave(self, request: gr.Request) -> None:
         super().on_leave(request)

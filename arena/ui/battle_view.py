@@ -97,12 +97,13 @@ def _below(battle: Battle, views: dict[str, View], lang: str) -> str:
     table = f'<div class="costs">{table}</div>' if table else ""
     if battle.phase == "open":
         return f"{_ballot(lang, skip=False)}{_next(lang)}{table}"
-    back = ""
-    if battle.vote and not battle.vote.automatic:
-        back = f'<button type="button" class="tool" data-event="take_back">{_t("battle.take_back", lang)}</button>'
+    more = _tool("take_back", "battle.take_back", lang) if battle.vote and not battle.vote.automatic else ""
+    if battle.revealed:
+        link = f"c/{render.text(battle.request.comparison_id)}"
+        more += f'<a class="tool" href="{link}" target="_blank" rel="noopener">{_t("report.bar.open", lang)}</a>'
     why = ", ".join(tr(f"battle.reasons.{each}", lang) for each in battle.vote.reasons) if battle.vote else ""
     why = f'<p class="hint">{render.text(tr("battle.because", lang, reasons=why))}</p>' if why else ""
-    return f"{why}{_next(lang, back)}{table}"
+    return f"{why}{_next(lang, more)}{table}"
 
 
 def _ballot(lang: str, *, skip: bool) -> str:
@@ -116,7 +117,11 @@ def _ballot(lang: str, *, skip: bool) -> str:
         f"<kbd>{key}</kbd><span>{_t(f'battle.vote.{outcome}', lang)}</span></button>"
         for key, outcome in enumerate(OUTCOMES, start=1)
     )
-    pass_by = f'<button type="button" class="tool" data-event="skip_battle">{_t("battle.skip", lang)}</button>' if skip else ""
+    pass_by = (
+        f'<button type="button" class="tool" data-event="skip_battle">{_t("battle.skip", lang)}</button>'
+        if skip
+        else ""
+    )
     return (
         f'<div class="ballot" role="group" aria-labelledby="battle-question">'
         f'<h3 id="battle-question">{_t("battle.question", lang)}</h3>'
@@ -132,6 +137,10 @@ def _next(lang: str, more: str = "") -> str:
         for how in ("same", "sample")
     )
     return f'<div class="onward">{buttons}{more}</div>'
+
+
+def _tool(event: str, key: str, lang: str) -> str:
+    return f'<button type="button" class="tool" data-event="{event}">{_t(key, lang)}</button>'
 
 
 def _t(key: str, lang: str) -> str:

@@ -128,7 +128,10 @@ class BattleTab:
         return {self.pool: gr.Dropdown(choices=[(each.spec.title, name) for name, each in ready.items()], value=kept)}
 
     def ready(self, task: str) -> Mapping[str, Entrant]:
-        return {name: each for name, each in contestant.field(self.arena, task).items() if each.status.ready}
+        """Who can do the task here and now; in a class, of those that its teacher lets take part."""
+        room, found = self.arena.classroom, contestant.field(self.arena, task)
+        let = room.rules.models if room else None
+        return {name: each for name, each in found.items() if each.status.ready and (let is None or name in let)}
 
     def order(self, data: Update, lang: str, visitor: str) -> Blind:
         """The battle that the visitor's widgets ask for. Raises `RunError` saying what is missing or wrong."""
