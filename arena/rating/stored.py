@@ -1,4 +1,4 @@
-"""The votes that count, added up by the database: what was taken back is left out, whoever cast the rest and where."""
+"""The votes that count, added up by the database: not those taken back, nor those cast when the names were known."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from sqlalchemy import Select, func, select
 
 from arena.rating.tally import Cell
 from arena.store import Store
-from arena.votes import VOTE
+from arena.votes import VOTE, Source
+
+OPEN: Source = "compare"  # where the voter saw which model was which
 
 
 def cells(store: Store, task: str = "", language: str = "") -> list[Cell]:
@@ -34,7 +36,7 @@ def stamp(store: Store) -> tuple[Any, ...]:
 
 
 def _counting(chosen: Select[Any], task: str, language: str) -> Select[Any]:
-    chosen = chosen.where(VOTE.c.withdrawn_at.is_(None))
+    chosen = chosen.where(VOTE.c.withdrawn_at.is_(None), VOTE.c.source != OPEN)
     for name, value in (("task", task), ("language", language)):
         if value:
             chosen = chosen.where(VOTE.c[name] == value)
