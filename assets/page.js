@@ -5,13 +5,28 @@
   if (arena.theme) app.setAttribute("theme_mode", arena.theme);
 
   /* Some texts the framework writes once, or only in English; ours are styles, which can be written again. */
+  const ours = () => window.gradio_config?.i18n_translations?.[arena.lang] || {};
+  const english = { "Click to upload or drop files": "ui.image.drop", "More tabs": "safe.more_tabs" };
+  const named = new WeakMap();
+  const names = () => {
+    for (const node of document.querySelectorAll("button[aria-label]")) {
+      const key = named.get(node) || english[node.ariaLabel];
+      if (!key) continue;
+      named.set(node, key);
+      if (ours()[key] && ours()[key] !== node.ariaLabel) node.setAttribute("aria-label", ours()[key]);
+    }
+  };
   arena.label = () => {
-    const texts = window.gradio_config?.i18n_translations?.[arena.lang] || {};
+    const texts = ours();
     const say = (name, key) => document.documentElement.style.setProperty(name, JSON.stringify(texts[key] || ""));
     say("--drop-here", "ui.image.drop");
     for (const kind of ["error", "warning", "info", "success"]) say(`--toast-${kind}`, `ui.toast.${kind}`);
+    names();
   };
   arena.label();
+  let changed = 0;
+  new MutationObserver(() => { changed ||= setTimeout(() => { changed = 0; names(); }, 200); })
+    .observe(document.documentElement, { childList: true, subtree: true });
 
   arena.switchLanguage = async (lang) => {
     arena.remember(lang);

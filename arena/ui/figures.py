@@ -81,7 +81,8 @@ def table(runs: Sequence[Run | None], titles: Sequence[str], lang: str) -> str:
                 shown = f'<b>{shown}</b> <span class="best" title="{word}">▲<span class="sr"> {word}</span></span>'
             cells.append(f"<td>{shown}</td>")
         hint = tr(f"ui.figures.hint.{figure.name}", lang)
-        name = f'<th scope="row"><span title="{render.text(hint)}">{tr(f"ui.figures.{figure.name}", lang)}</span></th>'
+        what = render.text(tr(f"ui.figures.{figure.name}", lang))
+        name = f'<th scope="row"><span title="{render.text(hint)}">{what}</span></th>'
         rows.append(f"<tr>{name}{''.join(cells)}</tr>")
     corner = f'<td><span class="sr">{render.text(tr("ui.figures.title", lang))}</span></td>'
     return (

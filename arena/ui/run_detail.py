@@ -26,7 +26,7 @@ def detail(run: Run, others: list[Run], reader: Reader, *, picture: bool, links:
 <article lang="{lang}" class="{"b" if run.side == "B" else "a"}">
   <header>
     <div><h2>{text(run.title)}</h2>
-      <p>{status(run, lang)} {text(variant(run))} · {text(reader.task(run.task))} · {when(run)}</p></div>
+      <p>{status(run, lang)} {text(variant(run, lang))} · {text(reader.task(run.task))} · {when(run)}</p></div>
     <button type="button" class="close" data-event="close" aria-label="{text(tr("benchmark.close", lang))}">×</button>
   </header>
   {_failure(run, lang)}

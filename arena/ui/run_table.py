@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from arena.spec import Task, how
 from arena.store import RunPage, RunQuery
-from arena.strings import tr
+from arena.strings import strings, tr
 from arena.types import Run
 from arena.ui.numbers import UNKNOWN, number, share
 from arena.ui.render import text
@@ -56,9 +56,11 @@ def status(run: Run, lang: str) -> str:
     return f'<span class="chip {run.status}">{text(tr(f"statuses.{run.status}", lang))}</span>'
 
 
-def variant(run: Run) -> str:
+def variant(run: Run, lang: str) -> str:
     """What tells two runs of one model apart: side, mode, quantization and number format."""
-    return f"{run.side} · {how(run.mode, run.quantization, run.dtype)}"
+    mode = f"ui.variant.modes.{run.mode}"
+    known = tr(mode, lang) if mode in strings(lang) else run.mode
+    return f"{run.side} · {how(known, run.quantization, run.dtype)}"
 
 
 def vram(run: Run) -> float | None:
@@ -70,7 +72,7 @@ def vram(run: Run) -> float | None:
 def _model(run: Run, reader: Reader) -> str:
     return (
         f'<button type="button" class="open" data-event="open_run" data-value="{text(run.run_id)}">{text(run.title)}'
-        f"</button><small>{text(variant(run))}</small>"
+        f"</button><small>{text(variant(run, reader.lang))}</small>"
     )
 
 
@@ -112,7 +114,7 @@ def table(page: RunPage, query: RunQuery, reader: Reader) -> str:
     if not page.total:
         why = tr("benchmark.empty.filtered" if filtered else "benchmark.empty.all", lang)
         clear = (
-            f'<button type="button" data-event="clear_filter">{tr("benchmark.filter.clear", lang)}</button>'
+            f'<button type="button" data-event="clear_filter">{text(tr("benchmark.filter.clear", lang))}</button>'
             if filtered
             else ""
         )

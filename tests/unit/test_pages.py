@@ -36,7 +36,7 @@ def test_no_text_of_a_run_becomes_markup(lang: str) -> None:
     run = make_run(1, **texts, run_id=EVIL, params={EVIL: EVIL}, error_kind="worker_died", error_detail=EVIL)
     reader = Reader(lang, {})
     html = table(RunPage([run], 1), RunQuery(text=EVIL, models=(EVIL,)), reader) + detail(
-        run, [run], reader, picture=True
+        run, [run], reader, picture=True, links=""
     )
     assert "<script" not in html
     assert html.count("&lt;script&gt;") > 8
@@ -49,7 +49,7 @@ def test_unknown_is_a_dash_in_the_table_and_in_the_detail(settings: Settings) ->
     for column in COLUMNS:
         if column.figure:
             assert cells(html, column.key) == ["—"], column.key
-    facts = dict(re.findall(r"<dt>([^<]*)</dt><dd>([^<]*)</dd>", detail(run, [], reader, picture=False)))
+    facts = dict(re.findall(r"<dt>([^<]*)</dt><dd>([^<]*)</dd>", detail(run, [], reader, picture=False, links="")))
     assert {facts[name] for name in ("RAM", "Tokens of the answer", "Wrong characters (CER)")} == {"—"}
     assert timeline(run.timeline, "en") == ""
 
@@ -68,7 +68,7 @@ def test_long_answers_are_cut_in_the_table_and_counted_in_the_detail() -> None:
     run = make_run(1, text="x" * 30_000)
     reader = Reader("en", {})
     assert len(cells(table(RunPage([run], 1), RunQuery(), reader), "text")[0]) < SNIPPET + 30
-    html = detail(run, [], reader, picture=False)
+    html = detail(run, [], reader, picture=False, links="")
     assert "10\u202f000 more characters" in html and len(html) < 60_000
 
 
