@@ -79,8 +79,8 @@ def lesson(scene: Scene, entrants: Mapping[str, Entrant], lang: str, trouble: st
     return (
         f'<section class="step" aria-label="{say("panel.lesson")}"><header><p class="where">{where}</p>'
         f'<div class="acts">{turn}</div></header><div class="what"><img src="media/sample/{text(step.sample)}.webp" '
-        f'alt="{text(samples()[step.sample].titles[lang])}"><div><h3>{text(words.title)}</h3>'
-        f"<h4>{say('panel.look')}</h4>{_list(words.look)}<h4>{say('panel.ask')}</h4>{_list(words.ask)}"
+        f'alt="{text(samples()[step.sample].titles[lang])}"><div><h2>{text(words.title)}</h2>'
+        f"<h3>{say('panel.look')}</h3>{_list(words.look)}<h3>{say('panel.ask')}</h3>{_list(words.ask)}"
         f"<details><summary>{say('panel.insight')}</summary><p>{text(words.insight)}</p></details></div></div>"
         f'<div class="start">{chosen}<div class="acts">{start}</div></div>{wrong}</section>'
     )
@@ -114,7 +114,7 @@ def live(scene: Scene, queue: Iterable[Waiting], lang: str) -> str:
     return (
         f'<section class="live" data-news="2" aria-label="{say("panel.class")}"><p class="say">'
         f"{say(f'say.{scene.phase}')}</p><p>{say('here')} <b>{scene.here}</b></p>{voted}<ul class='bars'>{bars}</ul>"
-        f'{voters}<div class="acts">{acts}</div><h4>{say("panel.queue")}</h4>{waiting}'
+        f'{voters}<div class="acts">{acts}</div><h3>{say("panel.queue")}</h3>{waiting}'
         f'<div class="acts">{say.button("panel.all_out", "all_out")}</div></section>'
     )
 
@@ -134,10 +134,10 @@ def rules(now: Rules, models: Mapping[str, str], tasks: Mapping[str, str], lang:
 
     return (
         f'<section class="rules" aria-label="{say("panel.rules")}">'
-        f"<h4>{say('panel.pupils')}</h4><div class='acts'>{row(*PUPILS)}</div>"
-        f"<h4>{say('panel.board')}</h4><div class='acts'>{row(*BOARD)}</div>"
-        f"<h4>{say('panel.tasks')}</h4><div class='acts'>{many('task', tasks, now.tasks)}</div>"
-        f"<h4>{say('panel.models')}</h4><div class='acts'>{many('model', models, now.models)}</div></section>"
+        f"<h3>{say('panel.pupils')}</h3><div class='acts'>{row(*PUPILS)}</div>"
+        f"<h3>{say('panel.board')}</h3><div class='acts'>{row(*BOARD)}</div>"
+        f"<h3>{say('panel.tasks')}</h3><div class='acts'>{many('task', tasks, now.tasks)}</div>"
+        f"<h3>{say('panel.models')}</h3><div class='acts'>{many('model', models, now.models)}</div></section>"
     )
 
 

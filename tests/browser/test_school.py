@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -56,7 +57,8 @@ def untranslated(page: Page) -> set[str]:
 
 def test_a_class_votes_on_its_phones_and_the_projector_shows_it_live(open_page: OpenPage, app_url: str) -> None:
     teacher = teacher_at(open_page, app_url, "ru", width=1366)
-    board = teacher.context.new_page()
+    board, asked = teacher.context.new_page(), set()
+    board.on("request", lambda request: asked.add(urlsplit(request.url).netloc))
     board.goto(f"{app_url}class/board")
     expect(board.locator(".qr")).to_be_visible()
     masha, john = pupil_at(open_page, app_url, "ru"), pupil_at(open_page, app_url, "en")
@@ -66,7 +68,7 @@ def test_a_class_votes_on_its_phones_and_the_projector_shows_it_live(open_page: 
     expect(masha.locator("#thanks")).to_have_text("Имя сохранено.")
 
     act(teacher, "panel.next", "ru")
-    expect(teacher.locator(".step h3")).to_contain_text("Модель знает то")
+    expect(teacher.locator(".step h2")).to_contain_text("Модель знает то")
     expect(john.locator("#title")).to_contain_text("A model knows")
     for side in range(2):
         teacher.locator("#class-lesson select").nth(side).select_option("fake" if side else "tesseract")
@@ -84,6 +86,7 @@ def test_a_class_votes_on_its_phones_and_the_projector_shows_it_live(open_page: 
     expect(counts).to_have_text(["2", "0", "0", "0"])
     expect(john.locator("#bars ul")).to_be_hidden()  # the class does not follow the first
     expect(teacher.locator("#class-live .voted b")).to_have_text("2")
+    expect(teacher.locator("#class-live .bar i:visible")).to_have_count(1)
     teacher.get_by_role("button", name=tr("lesson.rule.names", "ru")).click()
     expect(board.locator("#voters")).to_contain_text("Маша")
     teacher.get_by_role("button", name=tr("lesson.rule.hidden", "ru")).click()
@@ -100,6 +103,7 @@ def test_a_class_votes_on_its_phones_and_the_projector_shows_it_live(open_page: 
         assert not untranslated(page)
         assert not page.evaluate(NAMELESS)
         assert not page.evaluate(WIDE)
+    assert asked == {urlsplit(app_url).netloc}, "nobody else is asked for anything"
     act(teacher, "panel.reset", "ru")
     expect(john.locator("#say")).to_have_text(tr("lesson.say.none", "en"))
     expect(board.locator("#sides")).to_be_hidden()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import re
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -292,6 +294,16 @@ def test_the_address_is_that_of_the_network(host: str) -> None:
     here = next(iter(lan_addresses()), "localhost")
     assert not here.startswith("127.")
     assert address_for(host) == f"http://{here}:7860/class"
+
+
+def test_the_address_is_found_without_a_way_out_of_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = lan_addresses()
+
+    def no_route(*_: object) -> None:
+        raise OSError(errno.ENETUNREACH, "Network is unreachable")
+
+    monkeypatch.setattr(socket.socket, "connect", no_route)
+    assert sorted(lan_addresses()) == sorted(before)
 
 
 def test_a_password_is_made_up_only_where_it_is_shown_on_a_terminal(
