@@ -3,11 +3,11 @@ const ends = (key) => [...element.querySelectorAll(`[data-box="${CSS.escape(key)
 const side = (node) => [...node.parentElement.querySelectorAll(':scope > [data-box]')];
 let lit = '';
 
-const light = (key, from) => {
-  if (key === lit && !from) return;
+const light = (keys, from) => {
+  if (keys.join() === lit) return;
   element.querySelectorAll('.lit').forEach((node) => node.classList.remove('lit'));
-  lit = key;
-  for (const node of key ? ends(key) : []) {
+  lit = keys.join();
+  for (const node of keys.flatMap(ends)) {
     node.classList.add('lit');
     const frame = node.closest('.scroll');
     if (!frame || node === from) continue;
@@ -17,10 +17,27 @@ const light = (key, from) => {
   }
 };
 const box = (event) => event.target.closest?.('[data-box]');
-element.addEventListener('pointerover', (event) => { const node = box(event); light(node?.dataset.box ?? '', node); });
-element.addEventListener('pointerleave', () => light(box({ target: document.activeElement })?.dataset.box ?? ''));
-element.addEventListener('focusin', (event) => { const node = box(event); if (node) light(node.dataset.box, node); });
-element.addEventListener('focusout', (event) => { if (box(event)) light(''); });
+const area = (node) => { const { width, height } = node.getBoundingClientRect(); return width * height; };
+
+/* Boxes lie over each other: of each model's the smallest at this place, so that both readings of it are seen. */
+const under = (event) => {
+  const found = document.elementsFromPoint(event.clientX, event.clientY).map((node) => node.closest('g[data-box]'));
+  const smallest = new Map();
+  for (const node of new Set(found.filter((node) => node && element.contains(node)))) {
+    const layer = node.parentElement;
+    if (!smallest.has(layer) || area(node) < area(smallest.get(layer))) smallest.set(layer, node);
+  }
+  return [...smallest.values()].map((node) => node.dataset.box);
+};
+const look = (event) => {
+  const node = box(event);
+  light(event.target.closest?.('.canvas') ? under(event) : node ? [node.dataset.box] : [], node);
+};
+element.addEventListener('pointermove', look);
+element.addEventListener('pointerdown', look);
+element.addEventListener('pointerleave', () => light([]));
+element.addEventListener('focusin', (event) => { const node = box(event); if (node) light([node.dataset.box], node); });
+element.addEventListener('focusout', (event) => { if (box(event)) light([]); });
 
 const STEPS = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 };
 element.addEventListener('keydown', (event) => {

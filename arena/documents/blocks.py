@@ -38,6 +38,7 @@ class Block:
 def blocks(boxes: Sequence[Box]) -> tuple[Block, ...]:
     """The blocks of one page."""
     found = lines(boxes) if boxes and all(box.kind == "word" for box in boxes) else boxes
+    found = [box for box in found if box.text.strip() or box.kind != LINE]
     return tuple(Block(number, box.kind, box.text, box) for number, box in enumerate(found, 1))
 
 

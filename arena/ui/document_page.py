@@ -21,11 +21,11 @@ from arena.ui.units import timed
 MOST_BOXES = 1_500  # a side; more would only slow the browser down
 NUMBERED = 120  # boxes a side up to which each shows its place in the reading order from the start
 TAG = re.compile(r"<[^<>]*>")
-VIEWS = ("blocks", "rendered", "diff")
+VIEWS = ("parts", "rendered", "diff")
 
 
 def page_html(page: Page, titles: Mapping[str, str], view: str, document: str, lang: str) -> str:
-    """The page in a view, ``blocks`` or ``rendered``. document: its id, for what can be downloaded."""
+    """The page in a view, ``parts`` or ``rendered``. document: its id, for what can be downloaded."""
     if page.trouble:
         return f'<p class="trouble" role="alert">{render.text(page.trouble.get(lang) or page.trouble["en"])}</p>'
     sides = {letter: page.blocks(letter)[:MOST_BOXES] for letter in titles}
@@ -164,7 +164,7 @@ def _body(page: Page, letter: str, run: Run, found: Sequence[Block], view: str, 
     )
     tools = f'<p class="tools">{tools}</p>' if tools else ""
     # Where its boxes say less than its answer, the answer is shown as it is.
-    if view == "blocks" and found and any(block.text for block in found):
+    if view == "parts" and found and any(block.text for block in found):
         return f'<div class="scroll">{_blocks(letter, found, lang)}</div>{tools}'
     if view == "rendered" or run.task != "ocr":
         return (

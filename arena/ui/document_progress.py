@@ -8,7 +8,8 @@ from arena.types import Run
 from arena.ui import answer, render
 from arena.ui.document_reading import Reading
 from arena.ui.live import View
-from arena.ui.units import timed
+from arena.ui.numbers import number
+from arena.ui.units import SPACE, timed
 
 
 def progress(reading: Reading, lang: str) -> str:
@@ -42,7 +43,7 @@ def _bar(reading: Reading, view: View, pages: list[Page], lang: str) -> str:
     said = tr("documents.done", lang, done=done, pages=len(pages))
     state = answer.chips(view, lang) if here and view.run is None else ""
     return (
-        f'<div class="side {view.letter.lower()}"><span class="letter">{view.letter}</span>'
+        f'<div class="of {view.letter.lower()}"><span class="letter">{view.letter}</span>'
         f"<b>{render.text(view.label)}</b>"
         f'<span class="bar" aria-hidden="true"><i style="width:{share:.1f}%"></i></span>'
         f'<span class="count">{render.text(said)}</span>{state}</div>'
@@ -56,7 +57,9 @@ def _left(reading: Reading, lang: str) -> str:
     left = reading.left()
     if left is None:
         return render.text(tr("documents.unknown_left", lang))
-    return render.text(tr("documents.left", lang, time=timed(max(round(left), 1), lang)))
+    rest = max(round(left), 1)
+    said = timed(rest, lang) if rest >= 60 else f"{number(rest, lang)}{SPACE}{tr('ui.unit.s', lang)}"
+    return render.text(tr("documents.left", lang, time=said))
 
 
 def _button(reading: Reading, page: Page, letters: list[str], shown: int, lang: str) -> str:

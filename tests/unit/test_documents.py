@@ -139,7 +139,7 @@ def test_a_layout_of_dots_becomes_markdown_with_its_table_and_formula() -> None:
 
 @pytest.mark.parametrize("lang", ["en", "ru"])
 def test_a_layout_of_dots_is_shown_with_boxes_table_and_formula(lang: str) -> None:
-    html = page_html(dots_page(), {"A": "<i>dots</i>"}, "blocks", "DOC", lang)
+    html = page_html(dots_page(), {"A": "<i>dots</i>"}, "parts", "DOC", lang)
     for number in range(1, 7):
         assert html.count(f'data-box="a{number}"') == 2, "one on the picture, one in the text"
     assert "<mfrac>" in html and '<th colspan="2"' in html
@@ -222,7 +222,7 @@ def reading_of(arena: Arena, tmp_path: Path, prompt: str, visitor: str = "", pag
     side = Side(arena.catalog.find("fake"))
     request = Request((side, side), None, arena.catalog.task("ocr"), prompt, visitor=visitor)
     source = (tmp_path / "a.pdf").read_bytes()
-    return Reading(arena, request, "en", source, "<b>a</b>.pdf", range(1, pages + 1), "blocks")
+    return Reading(arena, request, "en", source, "<b>a</b>.pdf", range(1, pages + 1), "parts")
 
 
 def finish(reading: Reading) -> None:
@@ -274,8 +274,8 @@ def test_a_page_that_cannot_be_drawn_and_a_model_that_fails_stop_nothing(arena: 
     finish(reading)
     assert reading.pages[9].trouble["ru"] != reading.pages[9].trouble["en"]
     assert [run.status for page in reading.pages.values() for run in page.runs.values()] == ["error"] * 4
-    assert "fault" in page_html(reading.pages[1], {"A": "x"}, "blocks", reading.id, "en")
-    assert 'role="alert"' in page_html(reading.pages[9], {"A": "x"}, "blocks", reading.id, "ru")
+    assert "fault" in page_html(reading.pages[1], {"A": "x"}, "parts", reading.id, "en")
+    assert 'role="alert"' in page_html(reading.pages[9], {"A": "x"}, "parts", reading.id, "ru")
 
 
 def test_results_are_fetched_by_their_owner_alone_and_stand_alone(arena: Arena, tmp_path: Path) -> None:
