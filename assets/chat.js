@@ -61,8 +61,14 @@ if (element.id === 'chat-now' || element.closest('#chat-now')) {
   const atEnd = () => innerHeight + scrollY > document.documentElement.scrollHeight - 120;
   addEventListener('scroll', () => { stick = atEnd(); }, { passive: true });
   document.addEventListener('click', (event) => { if (event.target.closest('#chat-send')) stick = true; });
+  let due = false;
   new MutationObserver(() => {
-    if (stick && element.checkVisibility()) scrollTo({ top: document.documentElement.scrollHeight, behavior: 'instant' });
+    if (due || !stick) return;
+    due = true;
+    requestAnimationFrame(() => {
+      due = false;
+      if (element.checkVisibility()) scrollTo({ top: document.documentElement.scrollHeight, behavior: 'instant' });
+    });
   }).observe(document.getElementById('chat-main'), { childList: true, subtree: true, characterData: true });
 }
 
@@ -79,13 +85,15 @@ if (element.id === 'chat-attached' || element.closest('#chat-attached')) {
     input.dispatchEvent(new Event('change', { bubbles: true }));
     return true;
   };
-  document.addEventListener('keydown', (event) => {
+  const typed = (event) => {
     if (event.key !== 'Enter' || !event.target.matches?.('#chat-message textarea')) return;
-    event.stopPropagation(); // else the framework sends with Shift, and the page starts a comparison with Ctrl
+    event.stopPropagation(); // else the framework takes Shift+Enter, and the page starts a comparison with Ctrl
     if (event.shiftKey || event.isComposing) return;
     event.preventDefault();
-    document.getElementById('chat-send').click();
-  }, true);
+    if (event.type === 'keydown') document.getElementById('chat-send').click();
+  };
+  document.addEventListener('keydown', typed, true);
+  document.addEventListener('keypress', typed, true);
   document.addEventListener('paste', (event) => {
     if (!seen() || !event.clipboardData?.files.length) return;
     event.stopPropagation();

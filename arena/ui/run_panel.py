@@ -91,12 +91,16 @@ class Running:
 
     async def follow(self, live: Live) -> AsyncIterator[Update]:
         """What the page shows, from now to the end; something at least four times a second."""
-        frames, seen, told = self.frames(live), -1, 0.0
+        frames, seen, told, stopping = self.frames(live), -1, 0.0, live.stopping
         yield self.busy(live)
         while not live.done:
             if live.version != seen or time.monotonic() - told >= CALM:
                 seen, told = live.version, time.monotonic()
-                yield await asyncio.to_thread(frames.next) | self.busy(live)
+                update = await asyncio.to_thread(frames.next)
+                if live.stopping != stopping:  # what has not changed is not sent: each update costs the browser
+                    stopping = live.stopping
+                    update |= self.busy(live)
+                yield update or self.busy(live)  # a visitor who has left is noticed when something is sent
             await asyncio.sleep(FRAME)
         if live.failed:
             gr.Warning(render.text(tr("ui.failed", live.lang)))

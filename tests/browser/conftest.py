@@ -83,7 +83,7 @@ def serving(app_home: Path, **more: str) -> Iterator[str]:
         deadline = time.monotonic() + 60
         while True:
             try:
-                urllib.request.urlopen(url, timeout=5).close()
+                urllib.request.urlopen(f"{url}health", timeout=5).close()  # noqa: S310 - asks for no password
                 break
             except OSError:
                 if process.poll() is not None or time.monotonic() > deadline:
