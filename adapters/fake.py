@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from adapters.base import Adapter, AdapterError, Box, Job, Output, turns
-from adapters.shown import shown
+from adapters.shown import shown as placed
 
 
 def commands(prompt: str) -> dict[str, str]:
@@ -108,10 +108,10 @@ class Fake(Adapter):
             yield f"{os.environ.get(told['environ'], '?')} "
             return
         if "recall" in told:
-            pictures = shown(job, len(turns(job)))
-            for number, (question, answer) in enumerate(turns(job)):
-                count = [turn for turn, _ in pictures].count(number)
-                yield f"{'[picture] ' * count}{question} → {answer} | "
+            said = turns(job)
+            places = [turn for turn, _ in placed(job, len(said))]
+            for number, (question, answer) in enumerate(said):
+                yield f"{'[picture] ' * places.count(number)}{question} → {answer} | "
             return
         if "quoted" in told:
             yield unquote(told["quoted"]) * int(told.get("times", 1))

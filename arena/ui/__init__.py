@@ -13,6 +13,7 @@ from arena.ui import (
     kept_banner,
     tab_battle,
     tab_benchmark,
+    tab_chat,
     tab_compare,
     tab_documents,
     tab_lesson,
@@ -28,6 +29,7 @@ TO_THE_TOP = """() => requestAnimationFrame(() => {
 TABS = {
     "compare": tab_compare.build,
     "battle": tab_battle.build,
+    "chat": tab_chat.build,
     "documents": tab_documents.build,
     "ratings": tab_ratings.build,
     "lesson": tab_lesson.build,
