@@ -11,90 +11,20 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
-from functools import cache
-from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any
 
-import yaml
 from sqlalchemy import update
 
+from arena.class_round import Phase, Round, Work, phase_of, position_of, run_ids, vote_on
 from arena.errors import RunError
+from arena.lesson_steps import steps
 from arena.store import Store
-from arena.strings import LANGUAGES
 from arena.votes import OUTCOMES, VOTE, Outcome, Vote, Votes
 
 log = logging.getLogger(__name__)
-FILE = Path(__file__).parent.parent / "assets" / "lesson" / "lesson.yaml"
 HERE_S = 12.0  # a page that was not heard of for so long is closed
 MOST = 1000  # browsers whose number and name are remembered; the one longest unseen is forgotten first
 NAME = 30  # characters of a name
-# running: there is no second answer to judge yet. void: it ended without one.
-Phase = Literal["none", "running", "open", "paused", "closed", "void"]
-
-
-@dataclass(frozen=True)
-class Words:
-    """A step as the teacher reads it: what to look at, what to ask the class, what they should find out."""
-
-    title: str
-    look: tuple[str, ...]
-    ask: tuple[str, ...]
-    insight: str
-
-
-@dataclass(frozen=True)
-class Step:
-    """One picture of the gallery with the models that show something on it. words: by language."""
-
-    id: str
-    sample: str
-    task: str
-    models: tuple[str, str]
-    words: dict[str, Words]
-
-
-@cache
-def steps() -> tuple[Step, ...]:
-    """The lesson, in its order."""
-    found = yaml.safe_load(FILE.read_text(encoding="utf-8"))
-    return tuple(
-        Step(
-            id=each["id"],
-            sample=each["sample"],
-            task=each["task"],
-            models=tuple(each["models"]),
-            words={
-                lang: Words(said["title"], tuple(said["look"]), tuple(said["ask"]), said["insight"])
-                for lang in LANGUAGES
-                for said in [each[lang]]
-            },
-        )
-        for each in found
-    )
-
-
-class Side(Protocol):
-    """What one side of a comparison shows."""
-
-    letter: str
-    position: int | None
-    run: Any
-
-    @property
-    def text(self) -> str: ...
-
-
-class Work(Protocol):
-    """A comparison under way. request: an `arena.compare.Request`. version: grows with whatever happens."""
-
-    request: Any
-    views: Any
-    version: int
-
-    @property
-    def done(self) -> bool: ...
-    def join(self) -> None: ...
-    def stop(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -123,26 +53,6 @@ class Plan:
 
     step: int
     models: tuple[str, str]
-
-
-@dataclass
-class Round:
-    """One comparison before the class. votes: the one that counts of each visitor."""
-
-    work: Work
-    blind: bool
-    votes: dict[str, Vote] = field(default_factory=dict)
-    closed: bool = False
-    revealed: bool = False
-
-    @property
-    def id(self) -> str:
-        return str(self.work.request.comparison_id)
-
-    @property
-    def judged(self) -> bool:
-        """Whether there are two answers to judge, or the beginning of the second."""
-        return all(view.text.strip() for view in self.work.views)
 
 
 @dataclass(frozen=True)
@@ -260,7 +170,9 @@ class Classroom:
         with self._lock:
             self._works = [work for work in self._works if not work.done]
             works = list(self._works)
-        found = [Waiting(work.request.comparison_id, self.who(work.request.visitor), _position(work)) for work in works]
+        found = [
+            Waiting(work.request.comparison_id, self.who(work.request.visitor), position_of(work)) for work in works
+        ]
         return sorted(found, key=lambda each: each.position or 0)
 
     # --- the pupils
@@ -333,7 +245,7 @@ class Classroom:
             before, name = now.votes.get(visitor), self.name(visitor)
             if before and (before.outcome, before.name) == (outcome, name):
                 return before
-            vote = self._votes.cast(_vote(now.work, visitor, outcome, name))
+            vote = self._votes.cast(vote_on(now.work, visitor, outcome, name))
             with self._lock:
                 now.votes[visitor] = vote
                 self._version += 1
@@ -350,7 +262,7 @@ class Classroom:
             votes = dict(now.votes) if now else {}
         if now is None:
             return Scene((version, here), rules, "none", plan, here)
-        phase = _phase(now, rules)
+        phase = phase_of(now, paused=rules.paused)
         counts: dict[Outcome, int] = dict.fromkeys(OUTCOMES, 0)
         for vote in votes.values():
             counts[vote.outcome] += 1
@@ -368,7 +280,7 @@ class Classroom:
         """Once the comparison is over, the votes cast before its second run had an id get it."""
         ended.work.join()
         with self._voting:
-            ids = _run_ids(ended.work)
+            ids = run_ids(ended.work)
             early = [VOTE.c.comparison_id == ended.id, (VOTE.c.run_a == "") | (VOTE.c.run_b == "")]
             try:
                 with self._store.writing() as connection:
@@ -377,39 +289,3 @@ class Classroom:
                 log.exception("the votes on %s stay without the ids of their runs", ended.id)
         with self._lock:
             self._version += 1
-
-
-def _phase(now: Round, rules: Rules) -> Phase:
-    if not now.judged:
-        return "void" if now.work.done else "running"
-    if now.closed:
-        return "closed"
-    return "paused" if rules.paused else "open"
-
-
-def _position(work: Work) -> int | None:
-    return next((view.position for view in work.views if view.run is None), None)
-
-
-def _run_ids(work: Work) -> tuple[str, str]:
-    one, two = (view.run.run_id if view.run else "" for view in work.views)
-    return one, two
-
-
-def _vote(work: Work, visitor: str, outcome: Outcome, name: str) -> Vote:
-    asked = work.request
-    run_a, run_b = _run_ids(work)
-    model_a, model_b = (side.spec.id for side in asked.sides)
-    return Vote(
-        comparison_id=asked.comparison_id,
-        run_a=run_a,
-        run_b=run_b,
-        model_a=model_a,
-        model_b=model_b,
-        task=asked.task.id,
-        outcome=outcome,
-        language=asked.language,
-        source="class",
-        visitor=visitor,
-        name=name,
-    )

@@ -10,7 +10,8 @@ import hashlib
 import json
 from typing import Any
 
-from arena.lesson import Classroom, Scene, steps
+from arena.lesson import Classroom, Scene
+from arena.lesson_steps import steps
 from arena.strings import LANGUAGES, tr
 from arena.ui import render
 from arena.ui.header import NAMES

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from arena.lesson import Rules, Scene, Waiting, steps
+from arena.lesson import Rules, Scene, Waiting
+from arena.lesson_steps import steps
 from arena.strings import tr
 from arena.ui.render import text
 from arena.ui.samples import samples

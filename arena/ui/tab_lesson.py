@@ -14,7 +14,8 @@ from arena.address import address_for, qr_svg
 from arena.compare import Request, Side
 from arena.core import Arena
 from arena.errors import RunError
-from arena.lesson import Classroom, steps
+from arena.lesson import Classroom
+from arena.lesson_steps import steps
 from arena.strings import LANGUAGES, tr
 from arena.ui import class_panel, contestant, render, variant
 from arena.ui.block import block

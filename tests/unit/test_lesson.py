@@ -23,7 +23,8 @@ from arena.compare import Request, Side, compare
 from arena.config import load_settings
 from arena.core import Arena, arena_of
 from arena.errors import ArenaError, RunError
-from arena.lesson import NAME, Classroom, steps
+from arena.lesson import NAME, Classroom
+from arena.lesson_steps import steps
 from arena.strings import LANGUAGES
 from arena.types import Run
 from arena.ui import class_panel, tab_lesson
