@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from statistics import fmean
@@ -57,6 +58,9 @@ def of_page(arena: Arena, request: Request, source: bytes, number: int) -> Reque
     image: StoredImage = arena.images.add(source, number)
     mine = replace(request, image=image, comparison_id=new_id())
     begin(arena, mine)
+    if request.visitor:
+        with contextlib.suppress(RunError):  # each run will say that nothing could be kept
+            arena.pictures.brought(request.visitor, image.sha256)
     return mine
 
 

@@ -126,11 +126,12 @@ def _layer(page: Page, letter: str, found: Sequence[Block]) -> str:
         key = f"{letter.lower()}{block.number}"
         wide = size * (0.5 + 0.62 * len(str(block.number)))
         top = max(box.y0 - size * 1.15, 0)
+        left = box.x0 if letter == "A" else max(box.x1 - wide, box.x0)  # two models often agree on where a box is
         name, first = f"{letter} {block.number}: {said}", 0 if block.number == 1 else -1
         shapes.append(
             f'<g class="{slug(block.category)}" data-box="{key}" tabindex="{first}" role="button" aria-label="{name}">'
             f"<title>{name}{sure}</title>{_rect(box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0)}"
-            f'<g class="no">{_rect(box.x0, top, wide, size * 1.15)}<text x="{box.x0 + wide / 2:.1f}" '
+            f'<g class="no">{_rect(left, top, wide, size * 1.15)}<text x="{left + wide / 2:.1f}" '
             f'y="{top + size * 0.92:.1f}" font-size="{size:.1f}">{block.number}</text></g></g>'
         )
     return f'<svg class="boxes {letter.lower()}" viewBox="0 0 {page.width} {page.height}">{"".join(shapes)}</svg>'
