@@ -17,7 +17,7 @@ from arena.store import Store
 from arena.strings import strings
 from arena.votes import Vote, Votes
 from tests.browser.conftest import serving
-from tests.browser.test_compare_tab import FOCUS, NAMELESS, WIDE, ready
+from tests.browser.test_compare_tab import FOCUS, NAMELESS, PASTE, WIDE, ready
 
 OpenPage = Callable[..., Page]
 ENGINES = {"rapidocr": "RapidOCR", "tesseract": "Tesseract"}
@@ -86,7 +86,7 @@ def entered(page: Page, titles: dict[str, str]) -> Page:
 
 def ended(page: Page, phase: str) -> None:
     expect(page.locator(f"#battle-ring [data-phase={phase}]")).to_be_visible(timeout=60_000)
-    expect(page.locator("#battle-run")).to_be_enabled()
+    expect(page.locator("#battle-stop")).to_be_disabled()
 
 
 def rows(page: Page) -> int:
@@ -173,6 +173,9 @@ def test_a_vote_is_taken_back_and_the_next_battle_begins(open_page: OpenPage, vo
     page.locator("#battle-stop").click()
     ended(page, "void")
     assert len(votes()) == len(before) + 1
+    page.evaluate(PASTE, "media/sample/form.webp")
+    expect(page.locator("#battle-picture figcaption")).to_contain_text("pasted.webp")
+    expect(page.locator("#picture figcaption")).to_contain_text("Till receipt")
 
 
 def test_the_same_answers_and_no_answers_need_no_vote(open_page: OpenPage, votes: Callable[[], list[Vote]]) -> None:
