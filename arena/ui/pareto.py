@@ -59,7 +59,7 @@ def _legend(picture: Picture, best: Sequence[Group], lang: str) -> str:
     )
     mark = f' <b class="best" title="{text(tr("ratings.pareto.mark", lang))}">★</b>'
     rows = "".join(
-        f'<tr class="{group.classes}"><th scope="row"><i style="display:inline-block">{group.rank}</i> '
+        f'<tr class="{group.classes}"><th scope="row"><i>{group.rank}</i> '
         f"{text(group.title)}{mark if group in best else ''}</th>"
         f"<td>{text(picture.x.said(group.x, lang))}</td><td>{text(picture.y.said(group.y, lang))}</td></tr>"
         for group in picture.groups

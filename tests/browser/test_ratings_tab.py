@@ -13,17 +13,23 @@ from arena.config import load_settings
 from arena.store import Store
 from arena.votes import Outcome, Vote, Votes
 
+TASK = "formatted_ocr"
+RUNS = ("run-07000", "run-07001")
+
 
 @pytest.fixture
 def store(app_url: str, app_home: Path) -> Iterator[Store]:
-    """The database of the app that runs."""
+    """The database of the app that runs; what a test put there is gone afterwards."""
     store = Store(load_settings({"ARENA_HOME": str(app_home)}).database_url)
     yield store
+    store.delete(RUNS)
+    for vote in list(Votes(store).iterate(task=TASK)):
+        Votes(store).take_back(vote.id)
     store.close()
 
 
 def cast(store: Store, number: int, a: str, b: str, outcome: Outcome, language: str) -> Vote:
-    said = {"comparison_id": f"ratings-{number}", "run_a": f"a{number}", "run_b": f"b{number}", "task": "formatted_ocr"}
+    said = {"comparison_id": f"ratings-{number}", "run_a": f"a{number}", "run_b": f"b{number}", "task": TASK}
     return Votes(store).cast(Vote(**said, model_a=a, model_b=b, outcome=outcome, language=language))  # type: ignore[arg-type]
 
 
