@@ -57,10 +57,24 @@ def run_of(text: str, found: tuple[Box, ...] = (), task: str = "ocr", **more: ob
         **dict.fromkeys(("original_width", "original_height", "seen_width", "seen_height", "seed", "driver")),
         **dict.fromkeys(("error_kind", "error_detail", "prompt_tokens", "output_tokens", "visual_tokens", "retries")),
         **dict.fromkeys(("tokens_per_s", "characters_per_s", "reference", "app_commit")),
-        "run_id": "R", "comparison_id": "C", "side": "A", "order": 0, "created_at": datetime.now(UTC), "model": "m",
-        "image_sha256": "0" * 64, "image_width": 1000, "image_height": 1000, "params": {}, "status": "ok",
-        "timeline": Timeline(generate_s=1.0), "memory": Memory(), "library_versions": {},
-        "text": text, "characters": len(text), "boxes": found, "task": task,
+        "run_id": "R",
+        "comparison_id": "C",
+        "side": "A",
+        "order": 0,
+        "created_at": datetime.now(UTC),
+        "model": "m",
+        "image_sha256": "0" * 64,
+        "image_width": 1000,
+        "image_height": 1000,
+        "params": {},
+        "status": "ok",
+        "timeline": Timeline(generate_s=1.0),
+        "memory": Memory(),
+        "library_versions": {},
+        "text": text,
+        "characters": len(text),
+        "boxes": found,
+        "task": task,
     }
     return Run(**{**fields, **more})  # type: ignore[arg-type]
 
@@ -203,7 +217,10 @@ def test_a_document_as_markdown_and_json() -> None:
     assert [page["page"] for page in told["pages"]] == [1, 2, 3]
     answer = told["pages"][0]["answers"]["A"]
     assert answer["blocks"][0] == {
-        "order": 1, "category": "Title", "text": "Report 2026", "confidence": None,
+        "order": 1,
+        "category": "Title",
+        "text": "Report 2026",
+        "confidence": None,
         "bbox": [100, 50, 900, 110],
     }
     assert answer["tables"][0][1] == ["2025", "=1+1"] and "error" in answer
