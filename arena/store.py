@@ -131,6 +131,8 @@ class Store:
 
     def comparison(self, comparison_id: str) -> list[Run]:
         """The runs of one comparison in the order they ran."""
+        if not comparison_id:
+            return []  # which as a filter would let everything through
         return list(self.iterate(RunQuery(comparison_id=comparison_id, sort="order", descending=False)))
 
     def page(self, query: RunQuery) -> RunPage:

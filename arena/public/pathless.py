@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 import sys
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from gradio.utils import get_upload_folder
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -37,7 +37,8 @@ def pattern(folders: Iterable[str]) -> re.Pattern[bytes]:
     """Finds the folders, the longest first, also as JSON writes them; but not the one through which uploads pass."""
     ours = {each for folder in folders for each in (folder, folder.replace("\\", "\\\\"))}
     listed = b"|".join(re.escape(each.encode()) for each in sorted(ours, key=len, reverse=True))
-    uploads = re.escape(str(Path(tempfile.gettempdir()) / "gradio").encode())
+    passing = Path(get_upload_folder())
+    uploads = b"|".join(re.escape(str(each).encode()) for each in (passing, passing.resolve()))
     return re.compile(rb"(?!" + uploads + rb")(?:" + listed + rb")(?=[/\\\\\"'\s:;,)&<]|$)")
 
 

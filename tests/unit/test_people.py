@@ -71,6 +71,7 @@ def test_a_visitor_is_shown_his_own_runs(store: Store) -> None:
         store.save(run)
     store.save(make_run(3))
     assert store.page(RunQuery(visitor="v")).runs == [mine]
+    assert store.comparison("") == [], "no id is nobody's comparison, not everybody's"
     assert store.count(RunQuery()) == 3 and store.count(RunQuery(visitor="nobody")) == 0
     assert comparisons.visitor(other.comparison_id) == "w" and comparisons.of("v") == [mine.comparison_id]
 
