@@ -45,7 +45,7 @@ def test_three_pages_through_two_engines(open_page: OpenPage, tmp_path: Path) ->
     page = opened(ready(open_page(locale="ru-RU", width=1366)), "Документы", three_pages(tmp_path))
     page.locator("#doc-range input, #doc-range textarea").fill("4")
     page.locator("#doc-run").click()
-    expect(page.locator(".toast-body")).to_contain_text("Страницы 4 нет: в документе 3 страницы")
+    expect(page.locator(".toast-body")).to_contain_text("Страницы 4 нет: в документе всего 3 страницы")
     page.locator("#doc-range input, #doc-range textarea").fill("1, 3")
     page.locator("#doc-run").click()
     expect(page.locator("#doc-progress .left")).to_contain_text("Все страницы прочитаны", timeout=90_000)
