@@ -63,7 +63,7 @@ if (element.id === 'chat-now' || element.closest('#chat-now')) {
   document.addEventListener('click', (event) => { if (event.target.closest('#chat-send')) stick = true; });
   let due = false;
   new MutationObserver(() => {
-    if (due || !stick) return;
+    if (due || !stick || !document.querySelector('#chat-talk .talk')) return;
     due = true;
     requestAnimationFrame(() => {
       due = false;
