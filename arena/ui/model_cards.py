@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -71,7 +72,9 @@ def _card(entry: Entry, tasks: Mapping[str, Task], lang: str, may_download: bool
     typed = "" if quiet or not status.command else command(f"command-of-{spec.id}", status.command, lang)
     gated = f" ({tr('models_tab.gated', lang)})" if spec.gated else ""
     rows = {
-        "parameters": text(spec.parameters),
+        "parameters": text(
+            re.sub(r"(\S+) active", lambda found: tr("safe.active", lang, size=found[1]), spec.parameters)
+        ),
         "size": text(stored(entry.disk, lang)) if entry.disk else "",
         "download": text(_gb(spec.size_gb, lang)) if spec.size_gb and not entry.disk else "",
         "need": _need(entry, lang),
