@@ -2,8 +2,8 @@
 
 Commands are ``name=value`` words in the prompt (for one answer) or entries of the model's options (for the load):
 
-prompt:  tokens=20 delay=0.05 say=TEXT quoted=TEXT (as in a URL) times=1 loop=1 oom=1 crash=9 exit=3 hang=1 raise=TEXT noise=1000 empty=1
-         boxes=1 environ=NAME recall=1 (what it was told so far)
+prompt:  tokens=20 delay=0.05 say=TEXT quoted=TEXT (as in a URL) times=1 loop=1 oom=1 crash=9 exit=3 hang=1 raise=TEXT
+         noise=1000 empty=1 boxes=1 environ=NAME recall=1 (what it was told so far)
 options: load_delay, load_oom, load_raise, load_crash, load_hang, ignore_sigterm, ballast_mb, child, record
 """
 
