@@ -20,7 +20,7 @@ GENERATED = $(shell grep -lF "[[[cog" *.txt *.md docs/*.md docker/* 2>/dev/null)
 COG := PYTHONPATH=. $(VENV)/bin/cog -I docs
 
 .NOTPARALLEL:
-.PHONY: help run setup models models-legacy test test-legacy test-postgres test-vllm test-docker check fix bench doctor clean venv russian browser compiler
+.PHONY: help run setup models models-legacy test test-browser test-legacy test-postgres test-vllm test-docker vllm check fix bench doctor clean venv russian browser compiler
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -35,8 +35,11 @@ models: $(FULL) ## complete a light installation: torch, transformers and the re
 
 models-legacy: $(FULL) $(LEGACY) ## add the older transformers that the own code of some models needs
 
-test: $(DEV) russian browser compiler ## install what the tests need, then run them
+test: $(DEV) russian compiler ## install what the tests need, then run them
 	@$(PY) -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
+
+test-browser: $(DEV) russian browser ## the tests that drive the real page in Chromium
+	@$(PY) -m pytest -m browser --timeout 300 -n $(JOBS) --dist loadgroup $(ARGS)
 
 test-legacy: $(DEV) $(LEGACY) ## the tests of models that bring their own code, on the older transformers
 	@$(PY) -m pytest -m legacy $(ARGS)
@@ -49,6 +52,8 @@ test-docker: $(DEV) ## the tests of vLLM's container against a real Docker Engin
 	@requirements/system.sh docker
 	@requirements/system.sh packages docker-compose nginx-light || true
 	@$(PY) -m pytest -m docker tests/docker $(ARGS)
+
+vllm: $(DEV) $(VLLM) ## a real vLLM for CPUs in an environment of its own, for its tests
 
 test-vllm: $(DEV) $(VLLM) ## the same weights in transformers and in a real vLLM for CPUs, which runs in a container
 	@requirements/system.sh docker
