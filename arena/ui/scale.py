@@ -25,7 +25,7 @@ class Scale:
             if len(self.ticks) > MOST:
                 self.ticks = self.ticks[::2]
         else:
-            rough = (high or 1.0) / 4
+            rough = (high if high > 1e-9 else 1.0) / 4  # of less nothing is told apart
             power = 10.0 ** math.floor(math.log10(rough))
             step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= rough * 0.999)
             self.low, self.high = 0.0, math.ceil(high / step * 0.999 or 1) * step
