@@ -83,7 +83,8 @@ def streaming(view: View, lang: str) -> str:
     if not said:
         return f'<p class="hint">{_t("ui.answer.soon", lang)}</p>'
     tail = said[-render.SHOWN :]
-    return f'<div class="stream"><pre class="text" dir="auto">{render.text(tail)}<span class="caret"></span></pre></div>'
+    shown = f'<pre class="text" dir="auto">{render.text(tail)}<span class="caret"></span></pre>'
+    return f'<div class="stream">{shown}</div>'
 
 
 def finished(view: View, lang: str) -> str:
