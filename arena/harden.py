@@ -12,6 +12,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+from gradio.utils import get_upload_folder
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -76,6 +77,7 @@ class Harden:
     def __init__(self, app: ASGIApp, max_upload: int) -> None:
         self.app = app
         self.max_upload = max_upload
+        self.uploads = get_upload_folder()
         self.sessions = Sessions()
         self.headers = headers()
 
@@ -124,8 +126,8 @@ class Harden:
                 await refuse(413, f"at most {limit} bytes")
                 return
             event = parsed(body)
-            if names_address(event):
-                await refuse(403, "files come as uploads, not as addresses", unread=False)
+            if names_foreign_file(event, self.uploads):
+                await refuse(403, "files come as uploads", unread=False)
                 return
             session = event.get("session_hash") if isinstance(event, dict) else None
             if session is not None and not self.sessions.belongs(str(session), visitor):
@@ -231,22 +233,35 @@ def parsed(body: bytes) -> Any:
         return None
 
 
-def names_address(event: Any) -> bool:
-    """Whether a file in this event is an address: the framework would fetch it before any check of ours.
+def names_foreign_file(event: Any, uploads: str) -> bool:
+    """Whether a file in this event is none that was uploaded: an address, which the framework would fetch before any
+    check of ours, or another file of this machine, which it would open.
 
-    >>> names_address({"data": [{"path": "http://169.254.169.254/"}]})
+    uploads: the folder where uploads lie, under names that only who sent them is told.
+
+    >>> names_foreign_file({"data": [{"path": "http://169.254.169.254/"}]}, "/tmp/gradio")
     True
-    >>> names_address({"data": [{"path": "/tmp/gradio/1/a.png"}, "https://example.org in a prompt"]})
+    >>> names_foreign_file({"data": [{"path": "/tmp/gradio/../passwd"}]}, "/tmp/gradio")
+    True
+    >>> names_foreign_file({"data": [{"path": "/tmp/gradio/1/a.png"}, "https://example.org"]}, "/tmp/gradio")
     False
     """
+    inside = os.path.realpath(uploads) + os.sep
     waiting = [event]
     while waiting:
         node = waiting.pop()
         if isinstance(node, dict):
             path = node.get("path")
-            if isinstance(path, str) and ADDRESS.match(path):
+            if isinstance(path, str) and (ADDRESS.match(path) or not _real(path).startswith(inside)):
                 return True
             waiting.extend(node.values())
         elif isinstance(node, list):
             waiting.extend(node)
     return False
+
+
+def _real(path: str) -> str:
+    try:
+        return os.path.realpath(path)
+    except ValueError:  # a null character
+        return ""
