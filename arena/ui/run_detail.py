@@ -103,7 +103,7 @@ def _block(name: str, said: str, lang: str, copy: bool = False) -> str:
     more = tr("benchmark.detail.more", lang, count=number(missing, lang)) if missing else ""
     title = text(tr(f"benchmark.detail.{name}", lang))
     body = f'<pre id="run-{name}" dir="auto" tabindex="0">{text(kept) or UNKNOWN}</pre>'
-    return f'<section class="text"><h3>{title}{button}</h3>{shown}{f"<p>{text(more)}</p>" if more else ""}</section>'
+    return f'<section class="text"><h3>{title}{button}</h3>{body}{f"<p>{text(more)}</p>" if more else ""}</section>'
 
 
 def _picture(run: Run, lang: str) -> str:
