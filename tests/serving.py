@@ -97,7 +97,7 @@ def page_serving(home: Path, **more: str) -> Iterator[str]:
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while True:
             try:
                 httpx.get(f"{url}/health", timeout=20)
