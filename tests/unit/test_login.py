@@ -24,7 +24,6 @@ SHUT = (
     "/gradio_api/app_id",
     "/gradio_api/queue/data?session_hash=a",
     "/gradio_api/heartbeat/a",
-    "/gradio_api/file=a.png",
     "/theme.css",
     "/assets/index.js",
     "/media/theme.css",

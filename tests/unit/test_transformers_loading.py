@@ -139,7 +139,7 @@ def test_qwens_budget_of_16384_tokens_is_bounded(tmp_path):
     photo = Image.new("RGB", (4000, 3000))
 
     def cost(adapter):
-        inputs = adapter._inputs(Job("", "What?"), photo)
+        inputs = adapter._inputs(Job("photo.png", "What?"), photo)
         return int((inputs["input_ids"] == adapter._model.config.image_token_id).sum())
 
     assert 0.9 * VISUAL_TOKENS < cost(loaded(folder)) <= VISUAL_TOKENS
