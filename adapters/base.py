@@ -124,7 +124,8 @@ class Adapter:
     """One family of models. A subclass sets the class attributes and writes `load` and `predict`.
 
     tasks: ids of the tasks the family can do. prompted: whether it reads `Job.prompt`.
-    needs_image: whether it can do nothing without `Job.image`.
+    needs_image: whether it can do nothing without `Job.image`. several_images: whether it is shown every picture of a
+    conversation (``earlier_images`` in `Job.params`), and not the newest alone.
     requires: modules without which it cannot work (asked for with `find_spec`, never imported to look).
     preload: modules worth importing in the warm parent; they must not start threads or touch the GPU.
     params: names of the generation parameters it honours. choices: what some of them take, where it is one of a few.
@@ -133,6 +134,7 @@ class Adapter:
     tasks: ClassVar[tuple[str, ...]] = ("ocr",)
     prompted: ClassVar[bool] = False
     needs_image: ClassVar[bool] = True
+    several_images: ClassVar[bool] = False
     requires: ClassVar[tuple[str, ...]] = ()
     preload: ClassVar[tuple[str, ...]] = ()
     params: ClassVar[tuple[str, ...]] = ()

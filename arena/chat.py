@@ -32,7 +32,7 @@ def takes_several(spec: ModelSpec) -> bool:
 
     A server in vLLM's mode is started for one picture a request.
     """
-    return bool(getattr(traits(spec), "several_images", False)) and spec.mode != "vllm"
+    return traits(spec).several_images and spec.mode != "vllm"
 
 
 def heard(turns: Sequence[Turn], side: str) -> tuple[list[list[str]], list[tuple[int, str]]]:
