@@ -91,16 +91,19 @@ def badge(spec: ModelSpec, status: ModelStatus, lang: str, instead: str = "") ->
 
 
 def update(
-    side: Contestant, entrants: Mapping[str, Entrant], entrant: Entrant | None, instead: str, lang: str
+    side: Contestant, entrants: Mapping[str, Entrant], entrant: Entrant | None, instead: str, was: str | None, lang: str
 ) -> dict[Any, Any]:
     """The side's widgets for the chosen model as it is set; an empty choice when there is none.
 
-    instead: what to take when it does not fit."""
+    instead: what to take when it does not fit. was: what the browser says is chosen, written only when it is to change,
+    for the visitor may have chosen again while this was under way."""
     # A full dot is ready, an empty one needs something first.
     choices = [(f"{'●' if each.status.ready else '○'} {each.spec.title}", name) for name, each in entrants.items()]
     family = traits(entrant.spec) if entrant else Adapter
+    name = entrant.spec.id if entrant else None
+    value = {} if name == was else {"value": name}
     return {
-        side.model: gr.Dropdown(choices=choices, value=entrant.spec.id if entrant else None),
+        side.model: gr.Dropdown(choices=choices, **value),
         side.badge: badge(entrant.spec, entrant.status, lang, instead) if entrant else "",
         **variant.update(side.variant, entrant.spec if entrant else None, lang),
         side.box: gr.Accordion(visible=any(each.known_to(family) for each in side.params)),

@@ -117,7 +117,9 @@ class CompareTab:
         except RunError:
             return {self.again: wish}
         chosen = Chosen(wanted.image)
-        found = self.describe(data | {self.image.chosen: chosen} | link_again.choice(wanted, self.asked, sides), lang)
+        found = self.describe(
+            data | {self.image.chosen: chosen} | link_again.choice(wanted, self.asked, sides), lang, data
+        )
         return found | link_again.rest(wanted, self.image, self.asked, sides, found, lang) | {self.again: wish}
 
     def order_again(self, data: Update, lang: str, visitor: str) -> Live:
@@ -131,7 +133,7 @@ class CompareTab:
         """A's and B's values in each other's places."""
         pairs = zip((self.one.model, *self.one.settings), (self.two.model, *self.two.settings), strict=True)
         turned = {new: data[old] for a, b in pairs for new, old in ((a, b), (b, a))}
-        found = self.describe(data | turned, language(request))
+        found = self.describe(data | turned, language(request), data)
         params = (*self.one.params.values(), *self.two.params.values())
         return found | {each: {**found[each], "value": turned[each]} for each in params}
 
@@ -144,7 +146,7 @@ class CompareTab:
         task = task if task in offered else offered[0]
         side = self.two if event._data.get("side") == "b" else self.one
         wanted = {self.asked.task: task, side.model: spec.id}
-        return {self.asked.task: task} | self.describe(data | wanted, language(request))
+        return {self.asked.task: task} | self.describe(data | wanted, language(request), data)
 
     def on_picture(self, data: Update, request: gr.Request) -> Update:
         """Another picture was chosen, perhaps while a comparison still runs; its boxes are for the other one."""
@@ -170,16 +172,21 @@ class CompareTab:
         live.lang, live.pictured = lang, now.image == live.request.image
         return updates | results.Frames(board, live).next()
 
-    def describe(self, data: Update, lang: str) -> Update:
-        """What follows from the chosen task, models and ways to run them: lists, badges, parameters, the prompt."""
+    def describe(self, data: Update, lang: str, said: Update | None = None) -> Update:
+        """What follows from the chosen task, models and ways to run them: lists, badges, parameters, the prompt.
+
+        said: what the browser says, where `data` differs from that."""
         task, prompt = data[self.asked.task], data[self.asked.prompt]
         entrants = field(self.arena, task)
+        was = data if said is None else said
         updates: Update = {}
         sides: list[Entrant] = []
         for at, side in enumerate((self.one, self.two)):
             name = data[side.model] if data[side.model] in entrants else instead(entrants, at)
             entrant = variant.chosen(self.arena, side.variant, entrants[name], data) if name else None
-            updates |= contestant.update(side, entrants, entrant, self.smaller(entrant, lang), lang)
+            updates |= contestant.update(
+                side, entrants, entrant, self.smaller(entrant, lang), was.get(side.model), lang
+            )
             if entrant:
                 sides.append(entrant)
                 if entrant.status.ready:

@@ -10,6 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from tests.browser.conftest import open_tab
 from tests.browser.test_compare_tab import FOCUS, ready, run
 
 OpenPage = Callable[..., Page]
@@ -73,12 +74,7 @@ def tabs(page: Page) -> Iterator[str]:
     """Every tab, one after the other, each when it is there; on a phone most are behind a button."""
     bar = page.locator("#tabs > .tab-wrapper")
     for name in bar.locator(".tab-container[aria-hidden] button").all_inner_texts():
-        tab = bar.get_by_role("tab", name=name, exact=True)
-        if not tab.count():
-            bar.locator(".overflow-menu > button").click()
-            bar.locator(".overflow-dropdown button", has_text=name).click()
-        else:
-            tab.click()
+        open_tab(page, name)
         page.evaluate(SETTLED)
         yield name
 

@@ -16,7 +16,7 @@ from arena.config import load_settings
 from arena.store import Store
 from arena.strings import strings
 from arena.votes import Vote, Votes
-from tests.browser.conftest import serving
+from tests.browser.conftest import open_tab, serving
 from tests.browser.test_compare_tab import FOCUS, NAMELESS, PASTE, WIDE, ready
 
 OpenPage = Callable[..., Page]
@@ -73,7 +73,7 @@ def votes(app_home: Path, app_url: str) -> Iterator[Callable[[], list[Vote]]]:
 
 def entered(page: Page, titles: dict[str, str]) -> Page:
     """The tab, with these and no others in the pool."""
-    ready(page).get_by_role("tab").nth(1).click()
+    open_tab(ready(page), 1)
     expect(page.locator("#battle-ring .how")).to_be_visible()
     expect(page.locator("#battle-prompt textarea")).not_to_have_value("")
     for title in titles.values():
@@ -112,9 +112,9 @@ def test_who_answers_is_known_to_nobody_before_the_vote(
     texts = [page.locator(f"#battle-answer-{letter}").inner_text() for letter in "AB"]
     assert texts[0].split() != texts[1].split() and all(texts)
     assert rows(page) == runs
-    page.get_by_role("tab").nth(-2).click()
+    open_tab(page, -2)
     expect(page.locator("#runs-table section")).to_be_visible()
-    page.get_by_role("tab").nth(1).click()
+    open_tab(page, 1)
     heard = page.evaluate("heard")
     assert [said for said in heard if texts[0][:8] in said], "the answers were heard"
     assert not [said for said in heard if names_in(said, pool)]

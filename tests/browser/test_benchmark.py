@@ -19,6 +19,7 @@ from adapters.base import Box
 from arena.images import ImageStore
 from arena.store import RunQuery, Store
 from arena.types import Memory, Run, Timeline
+from tests.browser.conftest import open_tab
 
 ROOT = Path(__file__).parent.parent.parent
 HOSTILE = "<img src=x onerror=\"document.title='hacked'\"><script>document.title='hacked'</script> **bold**"
@@ -78,7 +79,7 @@ def opened(open_page: OpenPage, filled: Store) -> Callable[..., Page]:
 
     def opened(**how: object) -> Page:
         page = open_page(**how)
-        page.get_by_role("tab").nth(-2).click()
+        open_tab(page, -2)
         page.locator("#runs-table tbody tr").first.wait_for()
         return page
 
@@ -106,8 +107,7 @@ def test_runs_are_sorted_and_paged_in_the_database(opened: Callable[..., Page]) 
     expect(count(page)).to_have_text("Runs: 60")
     expect(page.locator("#runs-table tbody tr")).to_have_count(25)
     head = page.locator("#runs-table th.of-cer")
-    head.get_by_role("button").focus()
-    page.keyboard.press("Enter")
+    head.get_by_role("button").press("Enter")
     expect(head).to_have_attribute("aria-sort", "ascending")
     expect(head.get_by_role("button")).to_be_focused()
     assert column(page, "cer")[:3] == ["0%", "1.0%", "2.0%"]

@@ -11,6 +11,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from arena.strings import strings
+from tests.browser.conftest import open_tab
 
 SAMPLES = Path(__file__).parent.parent.parent / "assets" / "samples"
 OpenPage = Callable[..., Page]
@@ -137,11 +138,11 @@ def test_one_press_after_opening_shows_everything_in_english(open_page: OpenPage
 def test_nothing_is_left_untranslated(open_page: OpenPage) -> None:
     page = ready(open_page(locale="ru-RU"))
     choose_fakes(page, "raise=fault max_new_tokens=3")
-    page.locator("#side-a .label-wrap").click()
+    page.locator("#params-a .label-wrap").click()
     run(page)
     english, russian = set(strings("en").values()), set(strings("ru").values())
     for tab, shown in ((0, "#run"), (-2, "#runs-table"), (-1, "#models-found")):
-        page.get_by_role("tab").nth(tab).click()
+        open_tab(page, tab)
         expect(page.locator(shown)).to_be_visible()
         lines = {line.strip() for line in page.locator("body").inner_text().splitlines()}
         assert not lines & (english - russian)
@@ -205,7 +206,7 @@ def test_a_failed_model_stops_nothing_and_says_what_to_do(open_page: OpenPage) -
 
     page.locator("#swap").click()
     expect(page.locator("#model-b input")).to_have_value(re.compile("Test model"))
-    page.locator("#side-b .label-wrap").click()
+    page.locator("#params-b .label-wrap").click()
     page.locator("#temperature-b textarea, #temperature-b input").fill("9")
     page.locator("#run").click()
     expect(page.locator(".toast-body")).to_contain_text("from 0 to 2")
@@ -263,7 +264,7 @@ def test_a_phone_shows_it_all_without_scrolling_sideways(open_page: OpenPage) ->
         page.get_by_text(view, exact=True).click()
         assert not page.evaluate(WIDE), view
     for tab, shown in ((0, "#run"), (-2, "#runs-table"), (-1, "#models-found")):
-        page.get_by_role("tab").nth(tab).click()
+        open_tab(page, tab)
         expect(page.locator(shown)).to_be_visible()
         assert not page.evaluate(WIDE), tab
 

@@ -10,7 +10,7 @@ import yaml
 from playwright.sync_api import Locator, Page, expect
 
 from arena.strings import strings
-from tests.browser.conftest import serving
+from tests.browser.conftest import open_tab, serving
 from tests.hub import Hub
 
 OpenPage = Callable[..., Page]
@@ -47,7 +47,7 @@ def opened(open_page: OpenPage, hub: Hub) -> Iterator[Callable[..., Page]]:
 
     def opened(**how: object) -> Page:
         page = open_page(**how)
-        page.get_by_role("tab").nth(-1).click()
+        open_tab(page, -1)
         page.locator("#models-found .card").first.wait_for()
         return page
 
@@ -93,7 +93,7 @@ def test_start_watch_stop_go_on_and_remove(
     expect(row(second).get_by_role("progressbar")).to_be_visible()
     expect(card(second)).to_contain_text(strings(lang)["downloads_panel.coming"])
     page.reload()
-    page.get_by_role("tab").nth(-1).click()
+    open_tab(page, -1)
     expect(row(page).get_by_role("progressbar")).to_be_visible()
 
     press(row(page), lang, "stop")

@@ -9,6 +9,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.conftest import open_tab
+
 OpenPage = Callable[..., Page]
 
 
@@ -18,7 +20,7 @@ def opened(open_page: OpenPage) -> Callable[..., Page]:
 
     def opened(**how: object) -> Page:
         page = open_page(**how)
-        page.get_by_role("tab").nth(-1).click()
+        open_tab(page, -1)
         page.locator("#models-found .card").first.wait_for()
         return page
 

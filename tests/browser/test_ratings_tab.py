@@ -12,6 +12,7 @@ from runs import make_run
 from arena.config import load_settings
 from arena.store import Store
 from arena.votes import Outcome, Vote, Votes
+from tests.browser.conftest import open_tab
 
 TASK = "formatted_ocr"
 RUNS = ("run-07000", "run-07001")
@@ -36,18 +37,6 @@ def cast(store: Store, number: int, a: str, b: str, outcome: Outcome, language: 
 def choose(page: Page, field: str, option: str) -> None:
     page.locator(f"#{field} input").click()
     page.get_by_role("option", name=option, exact=True).click()
-
-
-def open_tab(page: Page, name: str) -> None:
-    """A tab, also where the row of tabs is too narrow for it."""
-    bar = page.locator("#tabs > .tab-wrapper")
-    expect(bar.get_by_role("tab").first).to_be_visible()
-    tab, more = bar.get_by_role("tab", name=name, exact=True), bar.locator(".overflow-menu > button")
-    expect(tab.or_(more).filter(visible=True).first).to_be_visible()
-    if not tab.count():
-        more.click()
-        tab = bar.locator(".overflow-dropdown button", has_text=name)
-    tab.click()
 
 
 def test_votes_become_standings_while_one_looks(open_page: Callable[..., Page], store: Store) -> None:

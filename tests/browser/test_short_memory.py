@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from safetensors.numpy import save_file
 
 from arena.strings import strings
-from tests.browser.conftest import serving
+from tests.browser.conftest import open_tab, serving
 from tests.browser.test_compare_tab import WIDE, choose, ready, run
 
 pytest_plugins = ("nvml",)
@@ -95,7 +95,7 @@ def test_out_of_memory_names_what_fits(open_page: OpenPage, locale: str) -> None
 
 def test_the_models_tab_begins_with_what_the_machine_is_good_for(open_page: OpenPage) -> None:
     page = ready(open_page(locale="ru-RU", width=390, height=844))
-    page.get_by_role("tab").nth(-1).click()
+    open_tab(page, -1)
     expect(page.locator("#machine-found li").first).to_contain_text("12 ГБ")
     expect(page.locator("#machine-found li").first).to_contain_text("qwen3_vl_2b")
     assert not page.evaluate(WIDE)

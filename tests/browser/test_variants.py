@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from arena.strings import strings
 from tests import tiny
-from tests.browser.conftest import serving
+from tests.browser.conftest import open_tab, serving
 from tests.browser.test_compare_tab import WIDE, choose, ready, run
 
 OpenPage = Callable[..., Page]
@@ -79,7 +79,7 @@ def test_two_different_models_one_after_the_other(open_page: OpenPage, locale: s
     row = page.locator(".figures tr", has_text=said["ui.figures.ram"])
     for cell in row.locator("td").all():
         assert re.search(r"\d+", cell.inner_text())
-    page.get_by_role("tab").nth(-2).click()
+    open_tab(page, -2)
     expect(page.locator("#runs-table tbody tr").first).to_contain_text("B · transformers")
 
 
@@ -107,7 +107,7 @@ def test_the_same_model_with_different_weights_on_both_sides(open_page: OpenPage
     page.locator("#swap").click()
     expect(page.locator("#variant-a")).to_contain_text("transformers · 8bit · fp32")
     expect(page.locator("#variant-b")).not_to_contain_text("8bit")
-    page.get_by_role("tab").nth(-2).click()
+    open_tab(page, -2)
     expect(page.locator("#runs-table tbody tr").first).to_contain_text("B · transformers · 8bit · fp32")
 
 
