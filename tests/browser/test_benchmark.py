@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, expect
 from runs import make_run
 
 from adapters.base import Box
@@ -79,8 +79,14 @@ def opened(open_page: OpenPage, filled: Store) -> Callable[..., Page]:
 
     def opened(**how: object) -> Page:
         page = open_page(**how)
+        asked: set[Request] = set()
+        page.on("request", lambda request: asked.add(request) if "/gradio_api/run" in request.url else None)
+        page.on("requestfinished", lambda request: asked.discard(request))
         open_tab(page, -2)
         page.locator("#runs-table tbody tr").first.wait_for()
+        deadline = time.monotonic() + 30
+        while asked and time.monotonic() < deadline:
+            page.wait_for_timeout(50)  # the table comes with the page and once more with its tab
         return page
 
     return opened
