@@ -83,10 +83,11 @@ def serving(settings: Settings, fetcher: Fetcher | None = None) -> Iterator[Serv
 
 
 @contextlib.contextmanager
-def page_serving(home: Path, **more: str) -> Iterator[str]:
+def page_serving(home: Path, *, patience_s: float = 60, **more: str) -> Iterator[str]:
     """The app as a user starts it, in a process of its own with further environment variables; its address.
 
-    What it writes lies beside the data folder, in ``log.txt``."""
+    What it writes lies beside the data folder, in ``log.txt``. patience_s: how long it may take to start. Fails when it
+    does not start, or does not end when it is asked to."""
     with listen("127.0.0.1", 0) as probe:
         port = probe.getsockname()[1]
     environ = os.environ | {"ARENA_HOME": str(home), "PYTHONUNBUFFERED": "1"} | more
@@ -97,10 +98,10 @@ def page_serving(home: Path, **more: str) -> Iterator[str]:
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + patience_s
         while True:
             try:
-                httpx.get(f"{url}/health", timeout=20)
+                httpx.get(f"{url}/health", timeout=20)  # asks for no password
                 break
             except httpx.TransportError:
                 assert process.poll() is None and time.monotonic() < deadline, log.read_text()
@@ -108,7 +109,12 @@ def page_serving(home: Path, **more: str) -> Iterator[str]:
         yield url
     finally:
         process.terminate()
-        process.wait(20)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError(f"the app did not end when asked to:\n{log.read_text()}") from None
 
 
 def own_models(folder: Path, **more: dict[str, object]) -> Settings:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+
+from tests.serving import page_serving
 
 ROOT = Path(__file__).parent.parent.parent
 QUIET = [
@@ -35,12 +32,6 @@ LEAVING = (
     "AbortError: BodyStreamBuffer was aborted",
     "Unexpected error Connection errored out",
 )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="package")
@@ -85,33 +76,8 @@ def open_tab(page: Page, which: int | str) -> None:
 @contextmanager
 def serving(app_home: Path, **more: str) -> Iterator[str]:
     """The app in a process of its own, with further environment variables; its address."""
-    port = free_port()
-    environ = os.environ | {"ARENA_HOME": str(app_home), "ARENA_DEV": "1", "PYTHONUNBUFFERED": "1"} | more
-    log = app_home.parent / "log.txt"
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [sys.executable, "app.py", "--port", str(port)], cwd=ROOT, env=environ, stdout=output, stderr=output
-        )
-    url = f"http://127.0.0.1:{port}/"
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                urllib.request.urlopen(f"{url}health", timeout=5).close()  # noqa: S310 - asks for no password
-                break
-            except OSError:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    pytest.fail(f"the app did not start:\n{log.read_text()}")
-                time.sleep(0.1)
-        yield url
-    finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            pytest.fail(f"the app did not end when asked to:\n{log.read_text()}")
+    with page_serving(app_home, **{"ARENA_DEV": "1"} | more) as url:
+        yield f"{url}/"
 
 
 @pytest.fixture

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +14,7 @@ import httpx
 import openai
 import pytest
 
-from arena.server import listen
+from tests.serving import page_serving
 
 ROOT = Path(__file__).parent.parent.parent
 SAMPLE = ROOT / "assets" / "samples" / "receipt.jpg"
@@ -25,28 +23,10 @@ SAMPLE = ROOT / "assets" / "samples" / "receipt.jpg"
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     home = tmp_path_factory.mktemp("home")
-    with listen("127.0.0.1", 0) as probe:
-        port = probe.getsockname()[1]
-    environ = os.environ | {"ARENA_HOME": str(home / "data"), "ARENA_DEV": "1"}
-    log = home / "log.txt"
-    command = [sys.executable, "app.py", "--port", str(port)]
-    with log.open("w") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=output, stderr=output)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + 90
-        while True:
-            try:
-                httpx.get(f"{url}/health", timeout=5)
-                break
-            except httpx.TransportError:
-                assert process.poll() is None and time.monotonic() < deadline, log.read_text()
-                time.sleep(0.1)
+    with page_serving(home / "data", patience_s=90, ARENA_DEV="1") as url:
         yield url
-    finally:
-        process.terminate()
-        process.wait(20)
-    assert log.read_text().splitlines() == [f"http://localhost:{port}/"], "a fault of the program"
+    said = (home / "log.txt").read_text().splitlines()
+    assert said == [f"{url}/".replace("127.0.0.1", "localhost")], "a fault of the program"
 
 
 def image_url() -> str:

@@ -45,7 +45,7 @@ SHUT = (
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     home = tmp_path_factory.mktemp("door") / "data"
     passwords = {"ARENA_PASSWORD": hashed("open sesame"), "ARENA_TEACHER_PASSWORD": "chalk"}
-    with page_serving(home, **passwords) as url:
+    with page_serving(home, patience_s=120, **passwords) as url:
         yield url
 
 

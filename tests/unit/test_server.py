@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from arena.harden import MAX_EVENT_BYTES
 from arena.server import listen
 from arena.strings import LANGUAGES
 from arena.ui.shell import locale_module
+from tests.serving import page_serving
 
 ROOT = Path(__file__).parent.parent.parent
 HEAVY = ("torch", "torchvision", "transformers", "onnxruntime", "rapidocr", "tesserocr", "cv2", "pypdfium2", "docker")
@@ -34,30 +34,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def client(home: Path) -> Iterator[httpx.Client]:
     """The app as a user starts it, in a process of its own; uploads up to 2 MB."""
-    with listen("127.0.0.1", 0) as probe:
-        port = probe.getsockname()[1]
-    environ = os.environ | {"ARENA_HOME": str(home / "data"), "ARENA_MAX_UPLOAD_MB": "2"}
-    log = home / "log.txt"
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [sys.executable, "app.py", "--port", str(port)], cwd=ROOT, env=environ, stdout=output, stderr=output
-        )
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
-        try:
-            deadline = time.monotonic() + 60
-            while True:
-                try:
-                    client.get("/health")
-                    break
-                except httpx.TransportError:
-                    assert process.poll() is None and time.monotonic() < deadline, log.read_text()
-                    time.sleep(0.1)
-            yield client
-        finally:
-            process.terminate()
-            process.wait(20)
-    said = log.read_text().splitlines()
-    assert said == [f"http://localhost:{port}/"], "a line that is not the address: a fault of the program"
+    with page_serving(home / "data", ARENA_MAX_UPLOAD_MB="2") as url, httpx.Client(base_url=url, timeout=20) as client:
+        yield client
+    said = (home / "log.txt").read_text().splitlines()
+    assert said == [f"{url}/".replace("127.0.0.1", "localhost")], (
+        "a line that is not the address: a fault of the program"
+    )
 
 
 def test_health_is_told(client: httpx.Client) -> None:

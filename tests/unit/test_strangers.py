@@ -58,7 +58,10 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         "ARENA_VISITOR_QUOTA": str(QUOTA),
         "ARENA_KEEP_DAYS": "7",
     }
-    with page_serving(home, **environ) as url, visiting(url, PASSWORD, PASSWORD, TEACHER) as (a, b, teacher):
+    with (
+        page_serving(home, patience_s=120, **environ) as url,
+        visiting(url, PASSWORD, PASSWORD, TEACHER) as (a, b, teacher),
+    ):
         assert a.visitor != b.visitor != teacher.visitor
         a.bring(source)
         said = a.run("run", "click")
