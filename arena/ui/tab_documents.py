@@ -132,8 +132,9 @@ class DocumentsTab:
             looked = [panel.last, board.view, board.unit, board.spaces]
             changed.change(self.on_view, looked, board.outputs, trigger_mode="always_last", **LIGHT)
         board.strip.select(self.on_page, panel.last, board.outputs, trigger_mode="always_last", **LIGHT)
-        for change in self.image.changes:
-            change.then(lambda: "", None, self.pages, **LIGHT)
+        # In the browser, before the new document is shown: an answer of the server could wipe what was typed since.
+        for another in (self.image.file.upload, self.image.samples.select):
+            another(None, None, self.pages, js="() => ''", show_progress="hidden", api_visibility="private")
         inputs = {self.image.chosen, self.pages, self.language, board.view, board.unit, board.spaces, *choice}
         watched: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         started = panel.run.click(
