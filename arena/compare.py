@@ -24,7 +24,8 @@ from arena.record import Answer, new_id, record
 from arena.score import is_loop
 from arena.slot import Lease
 from arena.stop_strings import StopStrings
-from arena.types import Delta, Event, Progress
+from arena.types import ALONE, Cell, Delta, Event, Progress
+from benchmarks.metrics.truth import Truth
 
 HEARTBEAT = 0.5  # seconds between two events while a model is silent
 LOOP_CHECK = 400  # characters between two looks for an endless repetition
@@ -44,7 +45,9 @@ class Request:
 
     image: None for a conversation about nothing shown. language: of the document, ISO 639-1 or "". reference: the right
     answer, if it is known. anyway: try also a model that is estimated not to fit. visitor: who asked on
-    the page, "" elsewhere. letters: of the sides, where they are not A, B, … in the order they run.
+    the page, "" elsewhere. letters: of the sides, where they are not A, B, … in the order they run. truth: all that is
+    known of the right answer, where that is more than the text in `reference`. cell: of a benchmark, the place that the
+    run takes in it.
     """
 
     sides: tuple[Side, ...]
@@ -56,7 +59,13 @@ class Request:
     anyway: bool = False
     visitor: str = ""
     letters: str = ""
+    truth: Truth | None = None
+    cell: Cell = ALONE
     comparison_id: str = field(default_factory=lambda: new_id())
+
+    @property
+    def known(self) -> Truth | None:
+        return self.truth or (Truth(text=self.reference) if self.reference else None)
 
     def letter(self, order: int) -> str:
         return self.letters[order] if self.letters else letter_of(order)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from arena.advice import Smaller, instead
+from arena.benchmarks_kept import Benchmarks
 from arena.catalog import Catalog, ModelSpec, load_catalog
 from arena.comparisons import Comparisons
 from arena.config import Settings
@@ -77,6 +78,7 @@ class Arena:
     store: Store
     slots: Slots
     votes: Votes
+    benchmarks: Benchmarks
     comparisons: Comparisons
     pictures: Pictures
     classroom: Classroom | None  # in school mode
@@ -102,6 +104,7 @@ class Arena:
             store=store,
             slots=Slots(settings, gpus),
             votes=votes,
+            benchmarks=Benchmarks(store),
             comparisons=Comparisons(store),
             pictures=Pictures(store),
             classroom=Classroom(store, votes) if settings.school else None,

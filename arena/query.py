@@ -45,6 +45,7 @@ class RunQuery:
     statuses: tuple[str, ...] = ()
     run_ids: tuple[str, ...] = ()
     comparison_id: str = ""
+    benchmark_id: str = ""
     visitor: str | None = None
     without: tuple[str, ...] = ()
     sort: str = "created_at"
@@ -82,6 +83,8 @@ def matching(query: RunQuery, dialect: str, way: Way | None = None) -> list[Colu
         conditions.append(RUN.c.run_id.in_(query.run_ids))
     if query.comparison_id:
         conditions.append(RUN.c.comparison_id == query.comparison_id)
+    if query.benchmark_id:
+        conditions.append(_plain("benchmark_id", walked) == query.benchmark_id)
     if query.visitor is not None:
         his = select(COMPARISON.c.id).where(COMPARISON.c.visitor == query.visitor)
         conditions.append(RUN.c.comparison_id.in_(his))

@@ -49,6 +49,7 @@ class Answer:
     answered: float | None = None
     ended: float | None = None
     memory: Memory = field(default_factory=Memory)
+    energy_j: float | None = None
 
     def add(self, piece: str, now: float) -> None:
         self.pieces.append(piece)
@@ -107,7 +108,7 @@ def record(arena: Arena, request: Request, order: int, letter: str, side: Side, 
     params = {**spec.params, **side.params}
     tokens_per_s, characters_per_s = rates_of(got, timeline.generate_s)
     gpu = next((gpu for gpu in arena.gpus.devices() if gpu.index == lease.slot.device_index), None)
-    memory = got.memory
+    memory, boxes = got.memory, output.boxes if output else ()
     if output:
         memory = replace(
             memory,
@@ -152,7 +153,7 @@ def record(arena: Arena, request: Request, order: int, letter: str, side: Side, 
         retries=output.retries if output else None,
         tokens_per_s=tokens_per_s,
         characters_per_s=characters_per_s,
-        reference=request.reference,
+        reference=request.reference if request.truth is None else request.truth.shown,
         timeline=timeline,
         memory=memory,
         device=spec.elsewhere.host if spec.elsewhere else gpu.name if gpu else arena.cpu,
@@ -161,7 +162,9 @@ def record(arena: Arena, request: Request, order: int, letter: str, side: Side, 
         app_commit=arena.commit,
         python_version=platform.python_version(),
         library_versions=lease.handle.versions if lease.handle else {},
-        boxes=output.boxes if output else (),
-        scores=score(got.text, request.reference) if not got.error else {},
+        boxes=boxes,
+        scores=score(got.text, boxes, request.known, request.task.metrics) if not got.error else {},
+        energy_j=got.energy_j,
+        cell=request.cell,
         error_text={lang: got.error.text(lang) for lang in LANGUAGES} if got.error else {},
     )

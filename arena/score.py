@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 
-from adapters.base import Output
+from adapters.base import Box, Output
 from arena.types import Status
-from benchmarks.metrics import METRICS
-from benchmarks.metrics.text import normalise
+from benchmarks.metrics import METRICS, measured
+from benchmarks.metrics.truth import Region, Said, Truth
 
 LONGEST_UNIT = 200  # characters of the repeated piece
 REPEATS = 20
@@ -24,11 +25,12 @@ def metric_names() -> tuple[str, ...]:
     return tuple(METRICS)
 
 
-def score(text: str, reference: str | None) -> dict[str, float | None]:
-    """Every metric of `text` against `reference`; all None without a reference or with an empty one."""
-    if reference is None or not normalise(reference):
-        return dict.fromkeys(METRICS)
-    return {name: metric.measure(text, reference) for name, metric in METRICS.items()}
+def score(text: str, boxes: Sequence[Box], truth: Truth | None, wanted: Collection[str]) -> dict[str, float | None]:
+    """The wanted metrics of an answer against what is known of the right one; none where nothing is known."""
+    if truth is None:
+        return {}
+    regions = (Region(box.x0, box.y0, box.x1, box.y1, box.kind, box.text, box.confidence) for box in boxes)
+    return measured(Said(text, tuple(regions)), truth, wanted)
 
 
 def outcome(output: Output) -> Status:

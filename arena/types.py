@@ -49,6 +49,24 @@ class Memory:
 
 
 @dataclass(frozen=True)
+class Cell:
+    """The place of a run in a benchmark; all None for a run of its own.
+
+    repeat: 0 for a warm-up, which no figure of warm runs counts, then 1, 2, … host: the machine that answered.
+    cached_from: the run whose answer this repeats instead of asking the model again, None for a real answer.
+    """
+
+    benchmark_id: str | None = None
+    item: str | None = None
+    repeat: int | None = None
+    host: str | None = None
+    cached_from: str | None = None
+
+
+ALONE = Cell()
+
+
+@dataclass(frozen=True)
 class Run:
     """One model's answer to one image, or its failure, with what it cost: a row of the table and of the CSV.
 
@@ -101,6 +119,8 @@ class Run:
     app_commit: str | None
     python_version: str
     library_versions: dict[str, str]
+    energy_j: float | None = None  # of the whole GPU from the request to the end of the answer, by NVML
+    cell: Cell = ALONE
     boxes: tuple[Box, ...] = ()
     scores: dict[str, float | None] = field(default_factory=dict)
     error_text: dict[str, str] = field(default_factory=dict)  # by language, for the page; not stored

@@ -12,10 +12,10 @@ down_revision = "0002"
 def upgrade() -> None:
     op.add_column("run", sa.Column("retries", sa.BigInteger))
     if op.get_bind().dialect.name == "sqlite":
-        _boxes_last()
+        boxes_last()
 
 
-def _boxes_last() -> None:
+def boxes_last() -> None:
     """SQLite reads a row from its start up to the last column that is asked for: behind the boxes, which may be far
     larger than all the rest, the new number would cost every list of runs the reading of them."""
     op.execute("ALTER TABLE run ADD COLUMN boxes_last TEXT NOT NULL DEFAULT '[]'")

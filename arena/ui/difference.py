@@ -18,6 +18,7 @@ from arena.ui.diff import MOST, Difference, Stretch, Unit, difference
 from arena.ui.i18n import language, t
 from arena.ui.live import Live
 from arena.ui.numbers import number, share
+from benchmarks.metrics.truth import Truth
 
 ASSETS = Path(__file__).parent.parent.parent / "assets"
 LETTERS = "AB"
@@ -138,7 +139,8 @@ def _pane(letter: str, title: str, facts: str, html: str) -> str:
 
 def _rates(said: str, reference: str, lang: str) -> list[tuple[str, str]]:
     """The error rates as they are recorded: over the whole text, however it is shown here."""
-    return [(f"diff.{name}", share(value, lang)) for name, value in score(said, reference).items() if name in RATES]
+    found = score(said, (), Truth(text=reference), RATES)
+    return [(f"diff.{name}", share(value, lang)) for name, value in found.items()]
 
 
 def _errors(found: Difference, how: How, rates: list[tuple[str, str]], lang: str) -> str:

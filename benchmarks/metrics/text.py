@@ -25,7 +25,7 @@ def normalise(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-@metric("cer", better="lower")
+@metric("cer", better="lower", against="text", source="Levenshtein 1966, as jiwer counts")
 def character_error_rate(output: str, reference: str) -> float:
     """Edits of characters (code points after `normalise`) per character of a non-empty reference.
 
@@ -38,7 +38,7 @@ def character_error_rate(output: str, reference: str) -> float:
     return Levenshtein.distance(normalise(output), target) / len(target)
 
 
-@metric("wer", better="lower")
+@metric("wer", better="lower", against="text", source="Levenshtein 1966, as jiwer counts")
 def word_error_rate(output: str, reference: str) -> float:
     """Edits of words (split at white space after `normalise`) per word of a non-empty reference.
 

@@ -21,7 +21,7 @@ from runs import make_run
 from arena.export import BOM, columns, defuse, plain, write_csv
 from arena.score import metric_names
 from arena.store import RunQuery, Store
-from arena.types import Memory, Run, Timeline
+from arena.types import Cell, Memory, Run, Timeline
 
 csv.field_size_limit(10**7)
 FORMULA_SIGNS = "=+-@＝＋－＠"
@@ -48,7 +48,7 @@ def frame(text: str, **options: object) -> pandas.DataFrame:
 def test_the_columns_are_the_fields_of_a_run_and_the_metrics() -> None:
     order: list[str] = []
     for field in fields(Run):
-        nested = {"timeline": Timeline, "memory": Memory}.get(field.name)
+        nested = {"timeline": Timeline, "memory": Memory, "cell": Cell}.get(field.name)
         order += [part.name for part in fields(nested)] if nested else [field.name]
     order = [name for name in order if name not in ("scores", "error_text")]
     assert columns() == [*order, *metric_names()]

@@ -1,6 +1,7 @@
 """Error rates obey their definition, and the guard tells endless repetition from pages that repeat for a reason."""
 
 import doctest
+import json
 import random
 import unicodedata
 from pathlib import Path
@@ -14,6 +15,7 @@ from arena.score import is_loop, metric_names, outcome, score
 from benchmarks import metrics
 from benchmarks.metrics import text as text_metrics
 from benchmarks.metrics.text import character_error_rate, normalise, word_error_rate
+from benchmarks.metrics.truth import Fact, Region, Truth
 
 ROOT = Path(__file__).parent.parent.parent
 words = st.text(st.characters(categories=("L", "M", "N", "P", "Zs")), max_size=40)
@@ -52,17 +54,32 @@ def test_an_answer_longer_than_the_reference_passes_one():
     assert character_error_rate("да " * 40, "да") > 1
 
 
-def test_score_has_every_metric_and_none_without_a_reference():
-    assert metric_names()[:2] == ("cer", "wer")
-    for absent in (None, "", " \n"):
-        assert score("text", absent) == dict.fromkeys(metric_names())
-    assert score("", "text") == {"cer": 1.0, "wer": 1.0}
-    assert {each.better for each in metrics.METRICS.values()} == {"lower"}
+RATES = ("cer", "wer")
+
+
+def test_what_is_wanted_is_scored_where_the_truth_is_known():
+    assert set(RATES) <= set(metric_names())
+    for absent in (None, Truth(), Truth(text=""), Truth(text=" \n"), Truth(table="<table></table>")):
+        assert score("text", (), absent, RATES) == {}
+    assert score("", (), Truth(text="text"), RATES) == {"cer": 1.0, "wer": 1.0}
+    assert score("", (), Truth(text="text"), ("wer", "unheard_of")) == {"wer": 1.0}
+
+
+def test_a_truth_comes_back_from_plain_values():
+    truth = Truth(
+        text="Итого",
+        answers=("42", "сорок два"),
+        regions=(Region(0, 1, 2, 3, "Table"),),
+        facts=(Fact("cell", "42", neighbours={"left": "Итого"}),),
+    )
+    assert Truth.from_dict(json.loads(json.dumps(truth.to_dict()))) == truth
+    assert Truth.from_dict({}) == Truth() and Truth().to_dict() == {}
+    assert truth.shown == "Итого" and Truth(answers=("a", "b")).shown == "a\nb" and Truth().shown is None
 
 
 def test_a_metric_name_is_taken_once():
     with pytest.raises(ValueError, match="cer"):
-        metrics.metric("cer", better="lower")(character_error_rate)
+        metrics.metric("cer", better="lower", against="text", source="")(character_error_rate)
 
 
 @given(
