@@ -7,9 +7,10 @@ import os
 import platform
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from arena.advice import Smaller, instead
 from arena.benchmarks_kept import Benchmarks
@@ -29,6 +30,7 @@ from arena.status import ModelStatus, model_status
 from arena.store import Store
 from arena.strings import LANGUAGES
 from arena.types import Run
+from arena.visitors import Visitors
 from arena.votes import Votes
 
 
@@ -86,6 +88,8 @@ class Arena:
     cpu: str
     commit: str | None
     visits: Visits = field(default_factory=Visits)
+    before_close: list[Callable[[], None]] = field(default_factory=list)  # what ends work that needs the parts below
+    visitors: Visitors[Any] = field(default_factory=Visitors)
     _unsaved: list[Run] = field(default_factory=list)
     _saving: threading.Lock = field(default_factory=threading.Lock)  # protects _unsaved
 
@@ -139,6 +143,8 @@ class Arena:
 
     def close(self) -> None:
         """End every worker and give everything back."""
+        for end in self.before_close:
+            end()
         self.slots.close()
         self.images.close()
         self.store.close()
