@@ -18,8 +18,9 @@ from arena.errors import RunError
 from arena.ui import battle_view
 from arena.ui.block import ASSETS
 from arena.ui.i18n import language, t
-from arena.ui.live import Live, Visitors
+from arena.ui.live import Live
 from arena.ui.run_panel import Running
+from arena.visitors import Visitors
 from arena.votes import OUTCOMES
 
 LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -28,6 +29,8 @@ Update = dict[Any, Any]
 
 class Blind(Live):
     """A battle as it goes on. begun: called when it begins; one that is drawn may still be refused."""
+
+    place = "battle"
 
     def __init__(self, arena: Arena, battle: Battle, lang: str, names: dict[str, str]) -> None:
         super().__init__(arena, battle.request, lang, names, battle.fight)
@@ -45,6 +48,8 @@ class Ring(Running):
 
     last: a `gr.State` with the visitor's last `Blind`. open: the last battle of each session, given up with it.
     """
+
+    place = Blind.place
 
     run: gr.Button
     stop: gr.Button
@@ -156,7 +161,7 @@ class Frames:
         return changed
 
 
-def build() -> Ring:
+def build(visitors: Visitors[Live]) -> Ring:
     """Lay everything out in the current column."""
     style = (ASSETS / "battle.css").read_text(encoding="utf-8")
     script = (ASSETS / "battle.js").read_text(encoding="utf-8")
@@ -165,4 +170,4 @@ def build() -> Ring:
         stop = gr.Button(t("ui.stop"), elem_id="battle-stop", elem_classes="bench-stop", size="lg", interactive=False)
     state = gr.HTML(elem_id="battle-state", css_template=style, apply_default_css=False)
     answers = gr.HTML(elem_id="battle-ring", css_template=style, js_on_load=script, apply_default_css=False)
-    return Ring(Visitors(), run, stop, gr.State(None), state, answers)
+    return Ring(visitors, run, stop, gr.State(None), state, answers)

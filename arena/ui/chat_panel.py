@@ -43,6 +43,8 @@ class Talk(Live):
     everybody.
     """
 
+    place = "chat"
+
     def __init__(
         self,
         arena: Arena,
@@ -63,6 +65,8 @@ class ChatPanel(Running):
     """last: a `gr.State` with the visitor's last `Talk`. current: one with the id of the conversation that is open, ""
     for a new one. brought: one with the hashes of the pictures that go with the next question.
     """
+
+    place = Talk.place
 
     arena: Arena
     conversations: Conversations

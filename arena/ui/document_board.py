@@ -87,6 +87,8 @@ def spread(board: Board, reading: Reading, lang: str) -> dict[Any, str]:
 class DocumentPanel(Running):
     """Run and Stop of a document. last: a `gr.State` with the visitor's last `Reading`."""
 
+    place = Reading.place
+
     run: gr.Button
     stop: gr.Button
     last: gr.State

@@ -36,6 +36,8 @@ class Reading(Live):
     looks at by choice. view, how: how he looks at it.
     """
 
+    place = "documents"
+
     def __init__(
         self, arena: Arena, request: Request, lang: str, source: bytes, name: str, numbers: Sequence[int], view: str
     ) -> None:

@@ -75,9 +75,12 @@ class View:
 class Live:
     """One running comparison of one visitor.
 
-    lang: his language now; he may switch it meanwhile. names: what the picture is called, by language.
-    pictured: whether this comparison's picture is still the one on the page. events: what does the work.
+    place: the id of the tab it is shown in. lang: his language now; he may switch it meanwhile. names: what the picture
+    is called, by language. pictured: whether this comparison's picture is still the one on the page. events: what does
+    the work.
     """
+
+    place = "compare"
 
     def __init__(
         self, arena: Arena, request: Request, lang: str, names: Mapping[str, str], events: Events = compare
@@ -133,26 +136,3 @@ class Live:
             self.failed = True
         finally:
             self.version += 1
-
-
-class Visitors:
-    """Who compares right now: at most one comparison a visitor, found by the session that started it."""
-
-    def __init__(self) -> None:
-        self._running: dict[str, Live] = {}
-        self._lock = threading.Lock()  # protects _running
-
-    def begin(self, session: str, live: Live) -> bool:
-        """Start the comparison unless this visitor has one running."""
-        with self._lock:
-            self._running = {key: value for key, value in self._running.items() if not value.done}
-            if session in self._running:
-                return False
-            live.start()
-            self._running[session] = live
-            return True
-
-    def running(self, session: str) -> Live | None:
-        with self._lock:
-            live = self._running.get(session)
-        return live if live and not live.done else None

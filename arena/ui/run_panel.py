@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import gradio as gr
 from gradio.context import Context
@@ -19,9 +19,10 @@ from arena.strings import tr
 from arena.ui import render, results
 from arena.ui.class_rules import admit
 from arena.ui.i18n import language, t
-from arena.ui.live import Live, Visitors
+from arena.ui.live import Live
 from arena.ui.results import Board
 from arena.ui.visitor import begin
+from arena.visitors import Visitors
 
 FRAME = 1 / 15  # seconds between two looks at what has come
 CALM = 0.25  # seconds between two updates of the clocks while no text comes
@@ -39,7 +40,8 @@ class Frames(Protocol):
 class Running:
     """A comparison of a visitor on the page, whatever it looks like there. In `ran` whatever starts it ends."""
 
-    visitors: Visitors
+    place: ClassVar = Live.place
+    visitors: Visitors[Live]
 
     def frames(self, live: Live) -> Frames:
         raise NotImplementedError
@@ -63,8 +65,8 @@ class Running:
             yield self.idle()
             return
         if not begun:
-            gr.Warning(render.text(tr("ui.already", language(request))))
-            before = self.visitors.running(str(request.session_hash))
+            gr.Warning(render.text(self.already(request)))
+            before = self.here(request)
             yield self.busy(before) if before else self.idle()
             return
         try:
@@ -75,7 +77,7 @@ class Running:
 
     async def on_stop(self, request: gr.Request) -> AsyncIterator[Update]:
         """Give the device back, and show how it ended."""
-        live = self.visitors.running(str(request.session_hash))
+        live = self.here(request)
         if live is None:
             yield self.idle()
             return
@@ -85,9 +87,20 @@ class Running:
 
     def on_leave(self, request: gr.Request) -> None:
         """The page was closed or loaded anew."""
-        live = self.visitors.running(str(request.session_hash))
+        live = self.here(request)
         if live:
             live.stop()
+
+    def here(self, request: gr.Request) -> Live | None:
+        """What the visitor has running in this tab."""
+        return self.visitors.running(str(request.session_hash), self.place)
+
+    def already(self, request: gr.Request) -> str:
+        """Why nothing more can be started now: what the visitor has running, and in which tab if in another."""
+        lang, live = language(request), self.visitors.running(str(request.session_hash))
+        if live is None or live.place == self.place:
+            return tr("ui.already", lang)
+        return tr("ui.already_elsewhere", lang, tab=tr(f"ui.tab.{live.place}", lang))
 
     async def follow(self, live: Live) -> AsyncIterator[Update]:
         """What the page shows, from now to the end; something at least four times a second."""

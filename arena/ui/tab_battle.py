@@ -53,7 +53,7 @@ def build(arena: Arena) -> None:
                     elem_id="battle-pool",
                 )
         with gr.Column(elem_classes="bench-contest"):
-            ring = battle_ring.build()
+            ring = battle_ring.build(arena.visitors)
     BattleTab(arena, Battles(arena.store, arena.votes), image, task, prompt, spoken, pool, ring).connect()
 
 

@@ -24,7 +24,6 @@ from arena.ui.chat_panel import ChatPanel, Talk, owner_of
 from arena.ui.chat_setup import Setup, params_of
 from arena.ui.chat_view import pictures
 from arena.ui.i18n import language, on_language, t
-from arena.ui.live import Visitors
 from arena.ui.run_panel import Update
 from arena.ui.samples import samples
 
@@ -71,7 +70,7 @@ def build(arena: Arena) -> ChatTab:
                     send = gr.Button(t("chat.send"), variant="primary", size="sm", elem_id="chat-send")
     conversations = Conversations(arena.store)
     shown = (message, talk, now, said, kept, attached, files)
-    panel = ChatPanel(Visitors(), arena, conversations, send, stop, last, current, brought, *shown)
+    panel = ChatPanel(arena.visitors, arena, conversations, send, stop, last, current, brought, *shown)
     tab = ChatTab(arena, setup, panel, attach, gallery)
     tab.connect()
     return tab

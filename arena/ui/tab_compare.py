@@ -18,7 +18,7 @@ from arena.ui import contestant, image_panel, link_again, link_bar, param_fields
 from arena.ui.contestant import Contestant, field, given_params
 from arena.ui.i18n import language, on_language, t
 from arena.ui.image_panel import Chosen, ImagePanel, name_of
-from arena.ui.live import Live, Visitors
+from arena.ui.live import Live
 from arena.ui.question_panel import QuestionPanel
 from arena.ui.run_panel import RunPanel
 from arena.ui.samples import samples
@@ -50,7 +50,7 @@ def build(arena: Arena) -> CompareTab:
                 run = gr.Button(t("ui.run"), variant="primary", elem_id="run", size="lg")
                 stop = gr.Button(t("ui.stop"), elem_id="stop", size="lg", interactive=False)
             board = results.build(image.picture)
-    running = RunPanel(Visitors(), run, stop, swap, last, board)
+    running = RunPanel(arena.visitors, run, stop, swap, last, board)
     tab = CompareTab(arena, image, asked, one, two, anyway, running, gr.State(""))
     tab.connect()
     return tab
@@ -151,7 +151,7 @@ class CompareTab:
     def on_picture(self, data: Update, request: gr.Request) -> Update:
         """Another picture was chosen, perhaps while a comparison still runs; its boxes are for the other one."""
         now: Chosen = data[self.image.chosen]
-        live = self.running.visitors.running(str(request.session_hash))
+        live = self.running.here(request)
         if live:
             live.pictured = now.image == live.request.image
         filled = self.fill(now, data[self.asked.reference], data[self.asked.language])

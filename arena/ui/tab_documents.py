@@ -27,7 +27,6 @@ from arena.ui.document_page import VIEWS
 from arena.ui.document_reading import Reading
 from arena.ui.i18n import language, on_language, t, task_title
 from arena.ui.image_panel import Chosen, ImagePanel, name_of
-from arena.ui.live import Visitors
 from arena.ui.samples import samples
 from arena.ui.variant import Entrant
 
@@ -99,7 +98,7 @@ def build(arena: Arena) -> DocumentsTab:
                 unit, spaces = difference.choices()
             panes = difference.block("doc-differences")
     board = Board(far, choice, shown, panes, view, unit, spaces, how)
-    running = DocumentPanel(Visitors(), run, stop, last, board)
+    running = DocumentPanel(arena.visitors, run, stop, last, board)
     tab = DocumentsTab(arena, image, pages, task, models[0], models[1], needs, prompt, lang, running)
     tab.connect()
     return tab

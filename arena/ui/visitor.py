@@ -10,7 +10,8 @@ from arena.access import KEEPERS, role_of, visitor_of
 from arena.config import Settings
 from arena.errors import RunError
 from arena.public.addresses import origin_of
-from arena.ui.live import Live, Visitors
+from arena.ui.live import Live
+from arena.visitors import Visitors
 
 
 def may_administer(request: gr.Request, settings: Settings) -> bool:
@@ -18,8 +19,8 @@ def may_administer(request: gr.Request, settings: Settings) -> bool:
     return role_of(request, settings) in KEEPERS
 
 
-def begin(visitors: Visitors, live: Live, request: gr.Request) -> bool:
-    """Start the comparison unless this session has one running.
+def begin(visitors: Visitors[Live], live: Live, request: gr.Request) -> bool:
+    """Start the comparison unless this session has one running, in whatever tab.
 
     Raises `RunError`: ``busy`` for a stranger who has had as many as he may, saying when the next can start;
     ``bad_input`` for a model that is not in the list, which only a forged event names.

@@ -16,7 +16,8 @@ from arena.core import Arena, arena_of
 from arena.strings import LANGUAGES
 from arena.types import Delta, Progress
 from arena.ui import answer, figures, timeline
-from arena.ui.live import Live, View, Visitors
+from arena.ui.live import Live, View
+from arena.visitors import Visitors
 
 
 @pytest.fixture(scope="module")
@@ -85,12 +86,14 @@ def test_stop_ends_both_sides_at_once(arena: Arena, tmp_path: Path) -> None:
 
 
 def test_a_visitor_has_one_comparison_at_a_time_and_others_have_theirs(arena: Arena, tmp_path: Path) -> None:
-    visitors = Visitors()
+    visitors: Visitors[Live] = Visitors()
     mine, again, yours = (live_of(arena, tmp_path, "tokens=1000 delay=0.05") for _ in range(3))
     assert visitors.begin("me", mine)
     assert not visitors.begin("me", again)
     assert visitors.begin("you", yours)
     assert visitors.running("me") is mine
+    assert visitors.running("me", "compare") is mine
+    assert visitors.running("me", "chat") is None, "what runs in one tab is not another's to stop"
     assert visitors.running("nobody") is None
     for live in (mine, yours):
         live.stop()
