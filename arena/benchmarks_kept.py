@@ -6,12 +6,12 @@ and a repeat, once at most, whoever fills it. So what is filled is never asked a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, delete, insert, select, update
+from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, delete, func, insert, select, update
 
 from arena.store import Store
 from arena.tables import METADATA, RUN, Bag, CleanText, Moment
@@ -38,7 +38,8 @@ class Benchmark:
 @dataclass(frozen=True)
 class KeptItem:
     """One item as it was asked. truth: see `benchmarks.metrics.truth.Truth.to_dict`. image_sha256: in the image store,
-    "" when the image could not be read, and `error` says why."""
+    "" when the image could not be read, and `error` says why. original_width, original_height: of the image before it
+    was stored."""
 
     item: str
     position: int
@@ -49,6 +50,8 @@ class KeptItem:
     tags: Mapping[str, str]
     image_sha256: str
     error: str = ""
+    original_width: int | None = None
+    original_height: int | None = None
 
 
 BENCHMARK = Table(
@@ -74,6 +77,7 @@ ITEM = Table(
     *(Column(name, Bag, nullable=False) for name in ("truth", "tags")),
     Column("image_sha256", Text, nullable=False),
     Column("error", CleanText, nullable=False),
+    *(Column(name, Integer) for name in ("original_width", "original_height")),
 )
 OF_BENCHMARK = [BENCHMARK.c[each.name] for each in fields(Benchmark)]
 OF_ITEM = [ITEM.c[each.name] for each in fields(KeptItem)]
@@ -111,11 +115,41 @@ class Benchmarks:
             for row in connection.execute(chosen, execution_options={"yield_per": BATCH}):
                 yield KeptItem(*row)
 
+    def sizes(self, benchmark_ids: Collection[str]) -> dict[str, tuple[int, int]]:
+        """Of each benchmark, how many items it has and how many of its cells are filled."""
+        found = {name: [0, 0] for name in benchmark_ids}
+        with self._store.reading() as connection:
+            for at, of in enumerate((ITEM.c.benchmark_id, RUN.c.benchmark_id)):
+                chosen = select(of, func.count()).where(of.in_(list(found))).group_by(of)
+                for name, count in connection.execute(chosen):
+                    found[name][at] = count
+        return {name: (items, runs) for name, (items, runs) in found.items()}
+
     def filled(self, benchmark_id: str) -> set[tuple[str, str, int]]:
         """Item, side and repeat of every run there is."""
         chosen = select(RUN.c.item, RUN.c.side, RUN.c.repeat).where(RUN.c.benchmark_id == benchmark_id)
         with self._store.reading() as connection:
             return {(item, side, repeat) for item, side, repeat in connection.execute(chosen)}
+
+    def is_filled(self, benchmark_id: str, place: tuple[str, str, int]) -> bool:
+        """Whether this item, side and repeat has its run by now."""
+        item, side, repeat = place
+        here = (RUN.c.benchmark_id == benchmark_id, RUN.c.item == item, RUN.c.side == side, RUN.c.repeat == repeat)
+        with self._store.reading() as connection:
+            return connection.scalar(select(RUN.c.seq).where(*here)) is not None
+
+    def answered(self, like: Mapping[str, Any], without: str, limit: int = 20) -> list[str]:
+        """Ids of runs of other benchmarks than `without` whose columns are as in `like`, that were answered well by
+        the model itself, the newest first. The image's hash must be among the columns: it leads the index."""
+        chosen = (
+            select(RUN.c.run_id)
+            .where(*(RUN.c[name] == value for name, value in like.items()))
+            .where(RUN.c.status == "ok", RUN.c.benchmark_id != without, RUN.c.cached_from.is_(None))
+            .order_by(RUN.c.seq.desc())
+            .limit(limit)
+        )
+        with self._store.reading() as connection:
+            return list(connection.scalars(chosen))
 
     def turn(self, benchmark_id: str, state: State) -> None:
         """It runs again, or has ended."""
