@@ -4,7 +4,8 @@ Commands are ``name=value`` words in the prompt (for one answer) or entries of t
 
 prompt:  tokens=20 delay=0.05 say=TEXT quoted=TEXT (as in a URL) times=1 loop=1 oom=1 crash=9 exit=3 hang=1 raise=TEXT
          noise=1000 empty=1 boxes=1 environ=NAME recall=1 (what it was told so far)
-options: load_delay, load_oom, load_raise, load_crash, load_hang, ignore_sigterm, ballast_mb, child, record
+options: load_delay, load_oom, load_raise, load_crash, load_hang, ignore_sigterm, ballast_mb, child, record,
+         always (commands for every answer)
 """
 
 from __future__ import annotations
@@ -41,10 +42,12 @@ class Fake(Adapter):
     def __init__(self) -> None:
         self.ballast = b""
         self.record: str | None = None
+        self.always = ""
 
     def load(self, model: dict[str, Any]) -> None:
         options = model.get("options", {})
         self.record = options.get("record")
+        self.always = options.get("always", "")
         self.note("load")
         if options.get("ignore_sigterm"):
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -72,7 +75,7 @@ class Fake(Adapter):
             file.write(f"{what} {os.getpid()} {','.join(alive) or '-'}\n")
 
     def predict(self, job: Job) -> Iterator[str | Output]:
-        told = commands(job.prompt)
+        told = commands(f"{self.always} {job.prompt}")
         self.note("predict")
         if noise := int(told.get("noise", 0)):
             print("noise on stdout " * noise, flush=True)
