@@ -24,7 +24,7 @@ from arena.record import Answer, new_id, record
 from arena.score import is_loop
 from arena.slot import Lease
 from arena.stop_strings import StopStrings
-from arena.types import ALONE, Cell, Delta, Event, Progress
+from arena.types import ALONE, Cell, Delta, Event, Progress, Run
 from benchmarks.metrics.truth import Truth
 
 HEARTBEAT = 0.5  # seconds between two events while a model is silent
@@ -47,7 +47,7 @@ class Request:
     answer, if it is known. anyway: try also a model that is estimated not to fit. visitor: who asked on
     the page, "" elsewhere. letters: of the sides, where they are not A, B, … in the order they run. truth: all that is
     known of the right answer, where that is more than the text in `reference`. cell: of a benchmark, the place that the
-    run takes in it.
+    run takes in it. seconds: the most that an answer may take, None for what the settings say.
     """
 
     sides: tuple[Side, ...]
@@ -61,6 +61,7 @@ class Request:
     letters: str = ""
     truth: Truth | None = None
     cell: Cell = ALONE
+    seconds: float | None = None
     comparison_id: str = field(default_factory=lambda: new_id())
 
     @property
@@ -111,7 +112,7 @@ def answer(
                     yield Progress(letter, waiting.stage, waiting.seconds, waiting.position, sign.phase, sign.log)
                 if following and arena.settings.prepare:
                     arena.slots.for_(following).prepare(following)
-                yield from generate(lease, job_of(request, side), letter, got)
+                yield from generate(lease, job_of(request, side), letter, got, request.seconds)
             except RunError as error:
                 got.error = error
                 if error.kind == "out_of_memory":
@@ -121,22 +122,29 @@ def answer(
         got.memory = meter.memory()
     except GeneratorExit:
         got.error = RunError("cancelled", "whoever asked has left")
-        arena.save(record(arena, request, order, letter, side, lease, got))
+        keep(arena, record(arena, request, order, letter, side, lease, got))
         raise
-    run = record(arena, request, order, letter, side, lease, got)
-    yield arena.save(run)
+    stopped = cancel.is_set() or slot.closed
+    yield keep(arena, record(arena, request, order, letter, side, lease, got), stopped=stopped)
 
 
-def generate(lease: Lease, job: Job, letter: str, got: Answer) -> Iterator[Event]:
+def keep(arena: Arena, run: Run, *, stopped: bool = True) -> Run:
+    """Save the run; but a benchmark's cell stays open when its answer was stopped or not even let into the queue."""
+    unasked = run.error_kind == "busy" or (stopped and run.error_kind is not None)
+    return run if unasked and run.cell.benchmark_id else arena.save(run)
+
+
+def generate(lease: Lease, job: Job, letter: str, got: Answer, seconds: float | None = None) -> Iterator[Event]:
     """The answer as it comes, written down in `got`: its text, its times, the whole output.
 
-    It ends before the first of the strings in the parameter ``stop``, which is ours and no adapter's.
+    seconds: the most that it may take, None for what the settings say. It ends before the first of the strings in the
+    parameter ``stop``, which is ours and no adapter's.
     """
     got.asked = said = time.monotonic()
     unchecked = 0
     yield Progress(letter, "generating", 0.0)
     stop = StopStrings(job.params.get("stop") or ())
-    pieces = lease.predict(job)
+    pieces = lease.predict(job, seconds)
     for piece in pieces:
         now = time.monotonic()
         text = stop.rest() if isinstance(piece, Output) else stop.add(piece or "")
@@ -174,5 +182,6 @@ def job_of(request: Request, side: Side) -> Job:
 
 
 def letter_of(order: int) -> str:
-    """ "A" for the first side, "B" for the second, …"""
-    return chr(ord("A") + order)
+    """A for the first side, B for the second, … AA for the twenty-seventh."""
+    further, place = divmod(order, 26)
+    return (letter_of(further - 1) if further else "") + chr(ord("A") + place)

@@ -91,6 +91,11 @@ class Slot:
                 "waiting": len(self._queue),
             } | self._bed.status()
 
+    @property
+    def closed(self) -> bool:
+        """Whether the application is leaving, so that a failure says nothing of a model."""
+        return self._closed
+
     def pids(self) -> list[int]:
         """Processes that hold, or are about to hold, the device's memory for us."""
         with self._condition:
@@ -337,10 +342,12 @@ class Lease:
         self.load_s = time.monotonic() - loading
         slot._set("ready", self.spec)
 
-    def predict(self, job: Job) -> Iterator[str | Output | None]:
-        """Pieces of the answer, None as a sign of life, the `Output` last. Raises `RunError`."""
+    def predict(self, job: Job, seconds: float | None = None) -> Iterator[str | Output | None]:
+        """Pieces of the answer, None as a sign of life, the `Output` last. Raises `RunError`.
+
+        seconds: the most that it may take, None for what the settings say."""
         assert self.handle, "predict() before acquire()"  # noqa: S101
-        return self.handle.predict(job, self.slot.settings.run_timeout_s, self.cancel)
+        return self.handle.predict(job, seconds or self.slot.settings.run_timeout_s, self.cancel)
 
 
 # What `unload` asks for: the device itself, with no model on it.

@@ -129,6 +129,8 @@ Index("ux_run_run_id", RUN.c.run_id, unique=True)
 Index("ix_run_comparison_id", RUN.c.comparison_id)
 # Every cell of a benchmark is filled once, whoever fills it; runs of their own have none.
 Index("ux_run_cell", RUN.c.benchmark_id, RUN.c.item, RUN.c.side, RUN.c.repeat, unique=True)
+# What a model said of the same image before.
+Index("ix_run_image", RUN.c.image_sha256, RUN.c.model)
 # The two count runs by any of the three, or by several, without reading a run.
 Index("ix_run_status_task_model", RUN.c.status, RUN.c.task, RUN.c.model)
 Index("ix_run_model_task_status", RUN.c.model, RUN.c.task, RUN.c.status)

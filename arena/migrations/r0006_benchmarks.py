@@ -21,6 +21,7 @@ def upgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
         boxes_last()
     op.create_index("ux_run_cell", "run", ["benchmark_id", "item", "side", "repeat"], unique=True)
+    op.create_index("ix_run_image", "run", ["image_sha256", "model"])
 
     op.create_table(
         "benchmark",
@@ -46,4 +47,6 @@ def upgrade() -> None:
         sa.Column("tags", sa.Text, nullable=False),
         sa.Column("image_sha256", sa.Text, nullable=False),
         sa.Column("error", sa.Text, nullable=False),
+        sa.Column("original_width", sa.Integer),
+        sa.Column("original_height", sa.Integer),
     )

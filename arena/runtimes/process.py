@@ -243,7 +243,7 @@ class Worker:
                 self.broken = job_id is None or not self._interrupt(job_id)
                 raise RunError("cancelled", "stopped by the user")
             if time.monotonic() > deadline:
-                self.broken = True
+                self.broken = job_id is None or not self._interrupt(job_id)
                 raise RunError(late, f"no answer after {timeout:g} s")
             try:
                 message = self._events.get(timeout=TICK)

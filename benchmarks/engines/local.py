@@ -1,0 +1,136 @@
+"""This machine fills the cells, one after the other, through the same queue as everybody else who asks here.
+
+The device is leased for each answer and given back, so that the page and the API are served in between; the model
+stays loaded unless somebody asked for another one.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from arena.benchmarks_kept import KeptItem
+from arena.cancel import Cancel
+from arena.catalog import ModelSpec
+from arena.compare import Request, Side, answer, keep
+from arena.core import Arena
+from arena.errors import RunError
+from arena.images import Notice
+from arena.record import Answer, record
+from arena.types import Cell, Delta, Progress, Run
+from benchmarks.engines import Waiting
+from benchmarks.metrics.truth import Truth
+from benchmarks.runs.cached import Earlier
+from benchmarks.runs.plan import Ask, Plan
+
+BUSY_S = 0.25  # before asking again for a place in a queue that is full
+# A model that could not be brought up for one item cannot be for the next; after anything else it is tried once more.
+HOPELESS = {"unavailable", "start_failed", "start_timeout", "vram_not_released"}
+TRIES = 2
+
+
+class Local:
+    """An `Engine`; see `benchmarks.engines`."""
+
+    def fill(
+        self, arena: Arena, plan: Plan, items: Mapping[str, KeptItem], asks: Sequence[Ask], cancel: Cancel
+    ) -> Iterator[Run | Waiting]:
+        """Model after model. One that could not be brought up is not tried again: the rest of its cells say so."""
+        for model in dict.fromkeys(ask.model for ask in asks):
+            mine = [ask for ask in asks if ask.model == model]
+            following = next((ask.model for ask in asks[asks.index(mine[-1]) + 1 :]), None)
+            hopeless: RunError | None = None
+            failures = 0
+            earlier = Earlier(arena, plan, model)
+            slot = arena.slots.for_(plan.spec(arena.catalog, model))
+            for ask in mine:
+                if cancel.is_set() or slot.closed:
+                    return
+                if arena.benchmarks.is_filled(plan.id, ask.place):
+                    continue  # by another program
+                item = items[ask.item]
+                if copied := earlier.answer(ask, item):
+                    yield copied
+                    continue
+                next_one = plan.spec(arena.catalog, following) if following and ask is mine[-1] else None
+                for event in self._answered(arena, plan, ask, item, hopeless, next_one, cancel):
+                    yield event
+                    if isinstance(event, Run):
+                        earlier.learn(event)
+                        failures = failures + 1 if never_up(event) else 0
+                        if failures and (event.error_kind in HOPELESS or failures == TRIES):
+                            hopeless = RunError(event.error_kind, key="bench.not_tried", why=event.error_detail)
+
+    def _answered(
+        self,
+        arena: Arena,
+        plan: Plan,
+        ask: Ask,
+        item: KeptItem,
+        hopeless: RunError | None,
+        following: ModelSpec | None,
+        cancel: Cancel,
+    ) -> Iterator[Run | Waiting]:
+        """One cell: signs of life, then its run, unless it was stopped."""
+        order = plan.order(ask.model)
+        side, request = question(arena, plan, ask, item)
+        error = hopeless or unanswerable(side.spec, request, item)
+        if error:
+            lease = arena.slots.for_(side.spec).lease(side.spec, cancel)
+            run = record(arena, request, order, ask.side, side, lease, Answer(error=error))
+            yield keep(arena, replace(run, image_sha256=item.image_sha256 or None), stopped=False)
+            return
+        slot = arena.slots.for_(side.spec)
+        while not cancel.is_set():
+            for event in answer(arena, request, order, side, following, cancel):
+                if not isinstance(event, Run):
+                    yield Waiting(ask.model, ask.item, note_of(event))
+                elif event.error_kind != "busy":
+                    if event.error_kind is None or not (cancel.is_set() or slot.closed):
+                        yield event
+                    return
+            yield Waiting(ask.model, ask.item, Notice("stages.queued"))
+            time.sleep(BUSY_S)
+
+
+def question(arena: Arena, plan: Plan, ask: Ask, item: KeptItem) -> tuple[Side, Request]:
+    """What `compare` would be asked for this cell."""
+    spec = plan.spec(arena.catalog, ask.model)
+    side = Side(spec, plan.params_for(spec, ask.repeat))
+    image = arena.images.get(item.image_sha256)
+    if image and item.original_width and item.original_height:
+        image = replace(image, original_width=item.original_width, original_height=item.original_height)
+    return side, Request(
+        sides=(side,),
+        image=image,
+        task=arena.catalog.task(item.task),
+        prompt=item.prompt,
+        language=item.language,
+        truth=Truth.from_dict(item.truth),
+        anyway=plan.anyway,
+        cell=Cell(plan.id, item.item, ask.repeat, platform.node()),
+        seconds=plan.item_seconds,
+        comparison_id=plan.comparison(item.item, ask.repeat),
+    )
+
+
+def unanswerable(spec: ModelSpec, request: Request, item: KeptItem) -> RunError | None:
+    """Why no model, or not this one, can be asked."""
+    if item.error:
+        return RunError("bad_input", item.error)
+    if request.image is None:
+        return RunError("bad_input", key="bench.image_gone")
+    if item.task not in spec.tasks:
+        return RunError("bad_input", key="models.no_task", model=spec.id, task=item.task)
+    return None
+
+
+def never_up(run: Run) -> bool:
+    """Whether the model could not even be asked."""
+    return run.error_kind not in (None, "bad_input") and run.timeline.generate_s is None
+
+
+def note_of(event: Progress | Delta) -> Notice:
+    return Notice("stages.generating" if isinstance(event, Delta) else f"stages.{event.stage}")

@@ -1,0 +1,240 @@
+"""A benchmark from its beginning to its last cell, through whatever stops it in between.
+
+What is done is what stands in the table of runs, and nothing else is written down about it: so a program that was
+ended at any moment goes on where it was, and two programs that fill one benchmark fill every cell once.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from arena.benchmarks_kept import Benchmark, KeptItem
+from arena.cancel import Cancel
+from arena.catalog import ModelSpec, Task
+from arena.config import VERSION
+from arena.core import Arena
+from arena.errors import RunError
+from arena.images import Notice, StoredImage
+from arena.params import check
+from arena.record import new_id
+from arena.types import Run
+from benchmarks.datasets import Dataset, Item
+from benchmarks.engines import Engine, Waiting
+from benchmarks.engines.local import Local
+from benchmarks.runs.pace import Pace
+from benchmarks.runs.plan import GENERIC, Ask, Plan, asks, facts
+
+
+@dataclass(frozen=True)
+class Beat:
+    """A sign of life of a benchmark.
+
+    done, total: cells, warm-ups among them. left_s: seconds until the last one, None while nobody knows. model, item:
+    what is worked at. run: the cell that was filled just now. note: what is done meanwhile.
+    """
+
+    done: int
+    total: int
+    left_s: float | None = None
+    model: str = ""
+    item: str = ""
+    run: Run | None = None
+    note: Notice | None = None
+
+
+def begin(
+    arena: Arena,
+    dataset: Dataset,
+    models: Sequence[str],
+    *,
+    name: str = "",
+    task: str = "ocr",
+    repeat: int = 1,
+    warmup: int = 1,
+    seed: int = 0,
+    params: Mapping[str, Any] | None = None,
+    item_seconds: float | None = None,
+    cached: bool = False,
+    anyway: bool = False,
+    cancel: Cancel | None = None,
+    told: Callable[[int, int], None] = lambda done, total: None,
+) -> Plan:
+    """Check everything, keep the images, write the benchmark down; nothing is asked yet.
+
+    anyway: also of models that cannot run here or are estimated not to fit. told: how many of the images are kept.
+    Raises `RunError` saying what is wrong, and then nothing was written.
+    """
+    specs = checked_models(arena, models, anyway=anyway)
+    tasks = checked_tasks(arena, dataset, task, specs)
+    if not 1 <= repeat <= 1000 or not 0 <= warmup <= 1000 or not (item_seconds is None or item_seconds > 0):
+        raise RunError("bad_input", key="bench.bad_number")
+    for given, value in (params or {}).items():
+        checked_param(specs, given, value)
+    try:
+        from benchmarks.datasets import sha256
+    except ImportError:
+        from hashlib import sha256 as plain
+
+        def sha256(d):
+            return plain(repr([(i.id, i.prompt, i.truth, i.tags) for i in d.items]).encode()).hexdigest()
+
+    kept = []
+    for position, item in enumerate(dataset.items):
+        if cancel and cancel.is_set():
+            raise RunError("cancelled", "stopped by the user")
+        kept.append(keep(arena, item, tasks[item.task or task], position))
+        told(position + 1, len(dataset.items))
+    plan = Plan(
+        id=new_id(),
+        name=name or dataset.name,
+        dataset=dataset.name,
+        dataset_sha256=sha256(dataset),
+        models=tuple(models),
+        task=task,
+        repeat=repeat,
+        warmup=warmup,
+        seed=seed,
+        params=dict(params or {}),
+        item_seconds=item_seconds,
+        cached=cached,
+        anyway=anyway,
+        specs={model: facts(spec) for model, spec in zip(models, specs, strict=True)},
+        versions=program(arena),
+    )
+    arena.benchmarks.begin(Benchmark(plan.id, plan.name, plan.dataset, plan.dataset_sha256, plan.to_dict()), kept)
+    return plan
+
+
+def plan_of(arena: Arena, benchmark_id: str) -> Plan:
+    """Raises `RunError` (``bad_input``) when there is no such benchmark."""
+    kept = arena.benchmarks.get(benchmark_id)
+    if kept is None:
+        raise RunError("bad_input", key="bench.unknown", id=benchmark_id[:80])
+    return Plan.from_dict(kept.plan)
+
+
+def carry_on(arena: Arena, benchmark_id: str, cancel: Cancel, engine: Engine | None = None) -> Iterator[Beat]:
+    """Fill what is not filled. Ends with the benchmark's state ``done``, or ``stopped`` when cancelled or closed.
+
+    Yields at least twice a second. Raises `RunError` when there is no such benchmark or the database fails.
+    """
+    plan = plan_of(arena, benchmark_id)
+    items = {item.item: item for item in arena.benchmarks.items(benchmark_id)}
+    every = asks(plan, items)
+    filled = arena.benchmarks.filled(benchmark_id)
+    left = [ask for ask in every if ask.place not in filled]
+    arena.benchmarks.turn(benchmark_id, "running")
+    try:
+        yield Beat(len(every) - len(left), len(every))
+        yield from _filled(arena, plan, items, left, len(every), cancel, engine or Local())
+    finally:
+        # Asked again: another program may have filled some, and a full disk may have refused others.
+        missing = {ask.place for ask in every} - arena.benchmarks.filled(benchmark_id)
+        arena.benchmarks.turn(benchmark_id, "stopped" if missing else "done")
+
+
+def _filled(
+    arena: Arena,
+    plan: Plan,
+    items: Mapping[str, KeptItem],
+    left: Sequence[Ask],
+    total: int,
+    cancel: Cancel,
+    engine: Engine,
+) -> Iterator[Beat]:
+    done, pace = total - len(left), Pace(ask.model for ask in left)
+    models = {plan.side(model): model for model in plan.models}
+    with closing(engine.fill(arena, plan, items, left, cancel)) as events:  # type: ignore[type-var]
+        for event in events:
+            if isinstance(event, Waiting):
+                yield Beat(done, total, pace.left_s(event.model), event.model, event.item, note=event.note)
+                continue
+            done += 1
+            model = models[event.side]
+            pace.add(model, event.timeline.generate_s)
+            yield Beat(done, total, pace.left_s(model), model, event.cell.item or "", event)
+
+
+def checked_models(arena: Arena, models: Sequence[str], *, anyway: bool) -> list[ModelSpec]:
+    """The models by their names. Raises `RunError` for one there is not, one that is there twice, and unless `anyway`
+    for one that cannot run here."""
+    specs = [arena.catalog.find(model) for model in models]
+    if not specs:
+        raise RunError("bad_input", key="bench.no_models")
+    for at, spec in enumerate(specs):
+        if spec.variant in (other.variant for other in specs[:at]):
+            raise RunError("bad_input", key="bench.twice", title=spec.label)
+        if not anyway:
+            arena.check(spec)
+    return specs
+
+
+def checked_tasks(arena: Arena, dataset: Dataset, task: str, specs: Sequence[ModelSpec]) -> dict[str, Task]:
+    """The tasks of the items. Raises `RunError` for one there is not, for items that cannot be told apart or are none,
+    and for a model that can do none of what is asked."""
+    names, seen = {item.task or task for item in dataset.items}, set[str]()
+    for item in dataset.items:
+        if item.id in seen:
+            raise RunError("bad_input", key="bench.same_items", item=item.id[:80])
+        seen.add(item.id)
+    if not names:
+        raise RunError("bad_input", key="bench.no_items", dataset=dataset.name)
+    tasks = {name: arena.catalog.task(name) for name in sorted(names)}
+    if talk := next((each for each in tasks.values() if each.conversation), None):
+        raise RunError("bad_input", key="bench.conversation", task=talk.id)
+    for spec in specs:
+        if not names & set(spec.tasks):
+            raise RunError("bad_input", key="models.no_task", model=spec.id, task=", ".join(sorted(names)))
+    return tasks
+
+
+def checked_param(specs: Sequence[ModelSpec], given: str, value: Any) -> None:
+    """A parameter that is meant for all models or, as ``ID.NAME``, for one. Raises `RunError` (``bad_input``)."""
+    model, _, name = given.rpartition(".")
+    meant = [spec for spec in specs if model in ("", spec.id)]
+    if not meant:
+        raise RunError("bad_input", key="params.form", given=given[:80], models=", ".join(spec.id for spec in specs))
+    for spec in meant if model or name not in GENERIC else ():
+        check(spec, name, value)
+
+
+def keep(arena: Arena, item: Item, task: Task, position: int) -> KeptItem:
+    """The item as it will be asked; one whose image cannot be read says why. Raises `RunError` (``storage``)."""
+    image: StoredImage | None = None
+    error = ""
+    try:
+        image = arena.images.add(item.image, item.page)
+    except RunError as failure:
+        if failure.kind != "bad_input":
+            raise
+        error = failure.detail
+    return KeptItem(
+        item=item.id,
+        position=position,
+        task=task.id,
+        language=item.language,
+        prompt=item.prompt or task.prompt_for(item.language),
+        truth=item.truth.to_dict(),
+        tags=dict(item.tags),
+        image_sha256=image.sha256 if image else "",
+        error=error,
+        original_width=image.original_width if image else None,
+        original_height=image.original_height if image else None,
+    )
+
+
+def program(arena: Arena) -> dict[str, Any]:
+    """What runs the benchmark, besides the models' libraries, which each run names."""
+    gpu = next(iter(arena.gpus.devices()), None)
+    return {
+        "program": VERSION,
+        "commit": arena.commit,
+        "python": platform.python_version(),
+        "host": platform.node(),
+        "device": gpu.name if gpu else arena.cpu,
+        "driver": gpu.driver if gpu else None,
+    }
