@@ -5,26 +5,11 @@ Everything in `arena.ui` builds HTML from this, from `arena.ui.safe_html` and fr
 
 from __future__ import annotations
 
-import html
-import re
+from arena.markup import INVISIBLE, plain, text
+
+__all__ = ["INVISIBLE", "SHOWN", "plain", "shown", "text"]
 
 SHOWN = 20_000  # characters of an answer on the page; the rest is a download away
-# Control characters, orders to change the writing direction, and halves of characters.
-INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-
-
-def text(value: object) -> str:
-    """Any text as HTML that shows it. Control and direction characters become a visible mark.
-
-    >>> text("<b>&'")
-    '&lt;b&gt;&amp;&#x27;'
-    """
-    return html.escape(plain(str(value)))
-
-
-def plain(value: str) -> str:
-    """The text with a visible mark for every character that shows nothing and does something."""
-    return INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", value)
 
 
 def shown(value: str, limit: int = SHOWN) -> tuple[str, int]:
