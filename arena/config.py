@@ -85,6 +85,11 @@ class Settings:
     def images(self) -> Path:
         return self.home / "images"
 
+    @property
+    def datasets(self) -> Path:
+        """Where the user's own datasets lie."""
+        return self.home / "datasets"
+
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """Settings from the environment. Raises `ConfigError` naming every variable that cannot be used."""

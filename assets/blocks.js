@@ -4,6 +4,7 @@ const EVENTS = [
   'open_run', 'sort_runs', 'turn_page', 'size_page', 'ask_delete', 'clear_filter', 'only_model', 'confirm_delete',
   'choose_axis', 'write_again', 'use_model', 'start_download', 'stop_download', 'forget_download', 'ask_remove',
   'confirm_remove', 'rows_changed', 'class_act', 'run_again', 'ask_forget', 'confirm_forget',
+  'bench_act', 'bench_rows', 'confirm_bench',
 ];
 
 const send = (name, data) => { if (EVENTS.includes(name)) trigger(name, data); };

@@ -44,11 +44,12 @@ def router(arena: Arena) -> APIRouter:
     routes = APIRouter(prefix="/media", include_in_schema=False)
 
     @routes.get("/{sha256}.webp")
-    def image(sha256: str, request: Request) -> Response:
+    def image(sha256: str, request: Request, small: bool = False) -> Response:
         stored = arena.images.get(sha256)
         if stored is None or not sees_picture(arena, sha256, whose(request, arena.settings)):
             raise HTTPException(404)
-        return Response(preview(stored.path, PREVIEW), media_type="image/webp", headers=FOREVER)
+        side = THUMBNAIL if small else PREVIEW
+        return Response(preview(stored.path, side), media_type="image/webp", headers=FOREVER)
 
     @routes.get("/theme.css")
     def style() -> FileResponse:

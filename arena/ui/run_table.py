@@ -103,6 +103,7 @@ def csv_link(query: RunQuery, delimiter: str) -> str:
     """Address of the CSV of everything the query finds, relative to the page."""
     fields = [("text", query.text), ("sort", query.sort), ("descending", str(int(query.descending)))]
     fields += [("model", model) for model in query.models]
+    fields += [("benchmark", query.benchmark_id)]
     fields += [("task", task) for task in query.tasks] + [("status", status) for status in query.statuses]
     return "runs.csv?" + urlencode([*((key, value) for key, value in fields if value), ("delimiter", delimiter)])
 
@@ -110,7 +111,7 @@ def csv_link(query: RunQuery, delimiter: str) -> str:
 def table(page: RunPage, query: RunQuery, reader: Reader) -> str:
     """The bar with what can be done, the table and the pager."""
     lang = reader.lang
-    filtered = bool(query.text or query.models or query.tasks or query.statuses)
+    filtered = bool(query.text or query.models or query.tasks or query.statuses or query.benchmark_id)
     if not page.total:
         why = tr("benchmark.empty.filtered" if filtered else "benchmark.empty.all", lang)
         clear = (

@@ -17,6 +17,7 @@ from arena.errors import ArenaError
 from arena.store import RunQuery
 from arena.strings import tr
 from arena.types import Status
+from arena.ui import bench_panel
 from arena.ui.block import block
 from arena.ui.i18n import language, t, task_title
 from arena.ui.link_bar import bar, may_see
@@ -29,6 +30,7 @@ from arena.ui.run_table import PAGES, SORTS, Reader, table
 from arena.ui.visitor import may_administer
 
 DRAWN = 2000  # newest runs in the plot; more would only hide each other
+TO_THE_ROWS = "() => document.querySelector('.filters')?.scrollIntoView({ block: 'start' })"
 LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -59,13 +61,16 @@ class Benchmark:
 
     def refresh(self, query: RunQuery, x: str, y: str, request: gr.Request) -> tuple[Any, ...]:
         """Everything anew: the models to filter by, the table and the plot."""
+        his = whose(request, self.arena.settings)
         with told(language(request)):
-            present = self.arena.store.facets(whose(request, self.arena.settings))["models"]
+            present = self.arena.store.facets(his)["models"]
+            kept = self.arena.benchmarks.newest() if his is None else []
         known = self.arena.catalog.models
         query = replace(query, models=tuple(model for model in query.models if model in present))
         choices = [(known[model].title if model in known else model, model) for model in present]
         models = gr.update(choices=choices, value=list(query.models))
-        return models, *self.rows(query, request), self.drawing(query, x, y, request)
+        benches = gr.update(choices=[(each.name or each.dataset, each.id) for each in kept], visible=bool(kept))
+        return models, benches, *self.rows(query, request), self.drawing(query, x, y, request)
 
     def his(self, query: RunQuery, request: gr.Request) -> RunQuery:
         """The query over the runs that this visitor may see, asked anew every time."""
@@ -80,10 +85,17 @@ class Benchmark:
         models: list[str],
         tasks: list[str],
         statuses: list[str],
+        benchmark: str | None,
         request: gr.Request,
     ) -> tuple[RunQuery, str, str]:
         query = replace(
-            query, text=text.strip(), models=tuple(models), tasks=tuple(tasks), statuses=tuple(statuses), offset=0
+            query,
+            text=text.strip(),
+            models=tuple(models),
+            tasks=tuple(tasks),
+            statuses=tuple(statuses),
+            benchmark_id=str(benchmark or ""),
+            offset=0,
         )
         return *self.rows(query, request), self.drawing(query, x, y, request)
 
@@ -119,6 +131,13 @@ class Benchmark:
         """Show one model alone; all of them again when it was alone already."""
         model = str(event._data.get("value", ""))
         return [] if models == [model] else [model]
+
+    def of_benchmark(self, event: gr.EventData, request: gr.Request) -> Any:
+        """Show the rows of one benchmark, which may be younger than the choices."""
+        his = whose(request, self.arena.settings)
+        kept = self.arena.benchmarks.newest() if his is None else []
+        value = next((each.id for each in kept if each.id == event._data.get("value")), None)
+        return gr.update(choices=[(each.name or each.dataset, each.id) for each in kept], value=value)
 
     def open(self, event: gr.EventData, request: gr.Request) -> str:
         lang, his = language(request), whose(request, self.arena.settings)
@@ -157,7 +176,7 @@ class Benchmark:
         """Delete what was asked for; when there are more or fewer by now, ask again with the right number."""
         lang = language(request)
         self.refuse_others(request)
-        unchanged = [gr.skip()] * 4
+        unchanged = [gr.skip()] * 5
         if doomed is None:
             return None, "", *unchanged
         doomed = self.his(doomed[0], request), doomed[1]
@@ -187,6 +206,7 @@ def told(lang: str) -> Iterator[None]:
 def build(arena: Arena) -> gr.HTML:
     """Lay the tab out inside the current `gr.Tab` and connect it. Returns the dialog that shows one run."""
     tab, answers = Context.block, Benchmark(arena)
+    panel = bench_panel.build(arena)
     query, doomed = gr.State(RunQuery(limit=PAGES[0])), gr.State(None)
     x, y = gr.State("generate_s"), gr.State("cer")
     with gr.Row(elem_classes="filters"):
@@ -198,13 +218,16 @@ def build(arena: Arena) -> gr.HTML:
         tasks = gr.Dropdown(kinds, multiselect=True, label=t("benchmark.filter.tasks"), scale=2, min_width=140)
         states = [(t(f"statuses.{status}"), status) for status in get_args(Status)]
         statuses = gr.Dropdown(states, multiselect=True, label=t("benchmark.filter.statuses"), scale=2, min_width=140)
+        benchmark = gr.Dropdown(
+            [], value=None, label=t("bench_panel.filter"), scale=2, min_width=140, visible=False, elem_id="runs-of"
+        )
     figure = block("runs-plot", "benchmark")
     runs = block("runs-table", "benchmark")
     dialog = block("run-detail", "benchmark", "${value ? '<dialog open>' + value + '</dialog>' : ''}")
 
-    filters, axes, rows = [text, models, tasks, statuses], [query, x, y], [query, runs]
-    everything = [models, *rows, figure]
-    for event in (tab.select, runs.write_again):
+    filters, axes, rows = [text, models, tasks, statuses, benchmark], [query, x, y], [query, runs]
+    everything = [models, benchmark, *rows, figure]
+    for event in (tab.select, runs.write_again, panel.now.rows_changed):
         event(answers.refresh, axes, everything, **LIGHT)
     for changed in filters:
         changed.change(answers.filter, [*axes, *filters], [*rows, figure], trigger_mode="always_last", **LIGHT)
@@ -215,7 +238,8 @@ def build(arena: Arena) -> gr.HTML:
     runs.sort_runs(answers.sort, query, rows, **LIGHT)
     runs.turn_page(answers.turn, query, rows, **LIGHT)
     runs.size_page(answers.size, query, rows, **LIGHT)
-    runs.clear_filter(lambda: ("", [], [], []), None, filters, **LIGHT)
+    runs.clear_filter(lambda: ("", [], [], [], None), None, filters, **LIGHT)
+    panel.kept.bench_rows(answers.of_benchmark, None, benchmark, **LIGHT).then(None, js=TO_THE_ROWS)
     runs.ask_delete(answers.ask, query, [doomed, dialog], **LIGHT)
     dialog.confirm_delete(answers.delete, [query, doomed, x, y], [doomed, dialog, *everything], **LIGHT)
     return dialog
