@@ -131,6 +131,13 @@ class Benchmarks:
         with self._store.reading() as connection:
             return {(item, side, repeat) for item, side, repeat in connection.execute(chosen)}
 
+    def ends(self, benchmark_id: str) -> list[tuple[str, str, bool, float | None]]:
+        """Of every run but warm-ups: its side, its status, whether it was taken over, and the seconds it took."""
+        columns = (RUN.c.side, RUN.c.status, RUN.c.cached_from.is_not(None), RUN.c.generate_s)
+        chosen = select(*columns).where(RUN.c.benchmark_id == benchmark_id, RUN.c.repeat > 0)
+        with self._store.reading() as connection:
+            return [(side, status, bool(copied), took) for side, status, copied, took in connection.execute(chosen)]
+
     def is_filled(self, benchmark_id: str, place: tuple[str, str, int]) -> bool:
         """Whether this item, side and repeat has its run by now."""
         item, side, repeat = place

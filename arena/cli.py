@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from arena.cli_bench import add_bench
 from arena.cli_tools import add_mode, add_tools
 from arena.config import VERSION, Settings, load_settings
 from arena.core import arena_of
@@ -85,6 +86,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     doctor = commands.add_parser("doctor", help="what works on this machine and what to do about the rest")
     doctor.add_argument("--json", action="store_true")
+    add_bench(commands, PARAMS)
     add_tools(commands)
     return parser
 
@@ -284,6 +286,12 @@ def run_launch(options: argparse.Namespace, settings: Settings, lang: str) -> in
     from arena import launcher
 
     return launcher.run(options, settings, lang, main)
+
+
+def run_bench(options: argparse.Namespace, settings: Settings, lang: str) -> int:
+    from arena import cli_bench
+
+    return cli_bench.run(options, settings, lang)
 
 
 def run_report(options: argparse.Namespace, settings: Settings, lang: str) -> int:

@@ -60,7 +60,7 @@ class Local:
                     if isinstance(event, Run):
                         earlier.learn(event)
                         failures = failures + 1 if never_up(event) else 0
-                        if failures and (event.error_kind in HOPELESS or failures == TRIES):
+                        if event.error_kind and failures and (event.error_kind in HOPELESS or failures == TRIES):
                             hopeless = RunError(event.error_kind, key="bench.not_tried", why=event.error_detail)
 
     def _answered(

@@ -22,7 +22,8 @@ from arena.images import Notice, StoredImage
 from arena.params import check
 from arena.record import new_id
 from arena.types import Run
-from benchmarks.datasets import Dataset, Item
+from benchmarks.datasets import Dataset, Item, sha256
+from benchmarks.datasets.items import Packed
 from benchmarks.engines import Engine, Waiting
 from benchmarks.engines.local import Local
 from benchmarks.runs.pace import Pace
@@ -60,13 +61,14 @@ def begin(
     item_seconds: float | None = None,
     cached: bool = False,
     anyway: bool = False,
+    prompts: Mapping[str, str] | None = None,
     cancel: Cancel | None = None,
     told: Callable[[int, int], None] = lambda done, total: None,
 ) -> Plan:
     """Check everything, keep the images, write the benchmark down; nothing is asked yet.
 
-    anyway: also of models that cannot run here or are estimated not to fit. told: how many of the images are kept.
-    Raises `RunError` saying what is wrong, and then nothing was written.
+    anyway: also of models that cannot run here or are estimated not to fit. prompts: by item, instead of the task's.
+    told: how many of the images are kept. Raises `RunError` saying what is wrong, and then nothing was written.
     """
     specs = checked_models(arena, models, anyway=anyway)
     tasks = checked_tasks(arena, dataset, task, specs)
@@ -74,19 +76,11 @@ def begin(
         raise RunError("bad_input", key="bench.bad_number")
     for given, value in (params or {}).items():
         checked_param(specs, given, value)
-    try:
-        from benchmarks.datasets import sha256
-    except ImportError:
-        from hashlib import sha256 as plain
-
-        def sha256(d):
-            return plain(repr([(i.id, i.prompt, i.truth, i.tags) for i in d.items]).encode()).hexdigest()
-
     kept = []
     for position, item in enumerate(dataset.items):
         if cancel and cancel.is_set():
             raise RunError("cancelled", "stopped by the user")
-        kept.append(keep(arena, item, tasks[item.task or task], position))
+        kept.append(keep(arena, item, tasks[item.task or task], position, (prompts or {}).get(item.id)))
         told(position + 1, len(dataset.items))
     plan = Plan(
         id=new_id(),
@@ -176,8 +170,9 @@ def checked_models(arena: Arena, models: Sequence[str], *, anyway: bool) -> list
 def checked_tasks(arena: Arena, dataset: Dataset, task: str, specs: Sequence[ModelSpec]) -> dict[str, Task]:
     """The tasks of the items. Raises `RunError` for one there is not, for items that cannot be told apart or are none,
     and for a model that can do none of what is asked."""
-    names, seen = {item.task or task for item in dataset.items}, set[str]()
-    for item in dataset.items:
+    items = dataset.items.plain if isinstance(dataset.items, Packed) else dataset.items
+    names, seen = {item.task or task for item in items}, set[str]()
+    for item in items:
         if item.id in seen:
             raise RunError("bad_input", key="bench.same_items", item=item.id[:80])
         seen.add(item.id)
@@ -202,7 +197,7 @@ def checked_param(specs: Sequence[ModelSpec], given: str, value: Any) -> None:
         check(spec, name, value)
 
 
-def keep(arena: Arena, item: Item, task: Task, position: int) -> KeptItem:
+def keep(arena: Arena, item: Item, task: Task, position: int, prompt: str | None = None) -> KeptItem:
     """The item as it will be asked; one whose image cannot be read says why. Raises `RunError` (``storage``)."""
     image: StoredImage | None = None
     error = ""
@@ -217,7 +212,7 @@ def keep(arena: Arena, item: Item, task: Task, position: int) -> KeptItem:
         position=position,
         task=task.id,
         language=item.language,
-        prompt=item.prompt or task.prompt_for(item.language),
+        prompt=prompt if prompt is not None else item.prompt or task.prompt_for(item.language),
         truth=item.truth.to_dict(),
         tags=dict(item.tags),
         image_sha256=image.sha256 if image else "",
