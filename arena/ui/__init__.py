@@ -38,6 +38,13 @@ TABS = {
 }
 
 
+def heading(name: str) -> None:
+    """What a tab is called, for those who go by headings; the others see it above."""
+    gr.HTML(
+        t(f"ui.tab.{name}"), html_template="<h2>${value}</h2>", apply_default_css=False, elem_classes="sr tab-heading"
+    )
+
+
 def build_ui(arena: Arena) -> gr.Blocks:
     """The whole page over one open `Arena`."""
     with gr.Blocks(title="VLM Arena", analytics_enabled=False, delete_cache=(600, 3600), fill_width=True) as page:
@@ -51,6 +58,7 @@ def build_ui(arena: Arena) -> gr.Blocks:
                 if name == "lesson" and not arena.classroom:
                     continue
                 with gr.Tab(t(f"ui.tab.{name}"), id=name) as tabs[name]:
+                    heading(name)
                     built[name] = build(arena)
 
         def titles(request: gr.Request) -> dict[gr.Tab, gr.Tab]:

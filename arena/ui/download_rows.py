@@ -94,7 +94,7 @@ def command(name: str, said: str, lang: str) -> str:
 def _row(row: Row, lang: str, may: bool) -> str:
     name = f"<code>{text(row.model)}</code> · {text(row.source)}" if row.model else text(row.source)
     return (
-        f'<li data-source="{text(row.source)}" class="{row.state}"><div class="what"><h4>{text(row.title)}</h4>'
+        f'<li data-source="{text(row.source)}" class="{row.state}"><div class="what"><h3>{text(row.title)}</h3>'
         f"<p>{name}</p></div>{_state(row, lang)}{_actions(row, lang, may)}</li>"
     )
 
