@@ -1,7 +1,7 @@
 """Who asks: a visitor is known by a cookie of his own, and sees what is his where visitors are strangers.
 
 Where a password is set, nobody gets past the door without a pass: a cookie that says as what he came in and until when,
-signed with a key that lies in the data folder. Changing a password ends every pass given before.
+signed with a key that lies in the data folder. Changing a password ends every pass given before; leaving ends one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,18 @@ if TYPE_CHECKING:
     import gradio as gr
     from starlette.requests import Request
 
-__all__ = ["Role", "as_hash", "hashed", "matches", "new_pass", "new_token", "role_of", "visitor_of", "whose"]
+__all__ = [
+    "Role",
+    "as_hash",
+    "end_pass",
+    "hashed",
+    "matches",
+    "new_pass",
+    "new_token",
+    "role_of",
+    "visitor_of",
+    "whose",
+]
 
 COOKIE = "arena_visitor"  # a secret of the browser's, never stored here; not readable by scripts
 PASS = "arena_pass"  # noqa: S105 - the name of a cookie
@@ -77,9 +88,27 @@ def passed(shown: str, settings: Settings) -> Literal["visitor", "teacher", ""]:
     if not hmac.compare_digest(_signature(said, settings).encode(), signature.encode("utf-8", "surrogatepass")):
         return ""
     role, until, _ = said.split(".")
-    if int(until) < time.time():
+    if int(until) < time.time() or _ended(shown, settings).exists():
         return ""
     return "teacher" if role == "teacher" else "visitor"
+
+
+def end_pass(shown: str, settings: Settings) -> None:
+    """From now on the pass opens nothing, whoever shows it. Raises `OSError`."""
+    if not passed(shown, settings):
+        return
+    record = _ended(shown, settings)
+    record.parent.mkdir(parents=True, exist_ok=True)
+    record.touch()
+    over = time.time() - max(HOURS.values()) * 3600
+    for other in record.parent.iterdir():
+        if other.stat().st_mtime < over:  # by now it would open nothing anyway
+            other.unlink(missing_ok=True)
+
+
+def _ended(shown: str, settings: Settings) -> Path:
+    """The empty file that stands for a pass that was ended."""
+    return settings.home / "ended" / hashlib.sha256(shown.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _signature(said: str, settings: Settings) -> str:

@@ -205,6 +205,15 @@ class Classroom:
         with self._lock:
             self._seen.pop(visitor, None)
 
+    def forget(self, visitor: str) -> None:
+        """What a pupil called himself; his vote counts on without it."""
+        with self._lock:
+            if visitor in self._known:
+                self._known[visitor] = (self._known[visitor][0], "")
+            if self._round and (vote := self._round.votes.get(visitor)):
+                self._round.votes[visitor] = replace(vote, visitor="", name="")
+            self._version += 1
+
     def name(self, visitor: str) -> str:
         return self._known.get(visitor, (0, ""))[1]
 

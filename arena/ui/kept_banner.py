@@ -12,7 +12,7 @@ from arena.access import PASS, passed, visitor_of
 from arena.core import Arena
 from arena.errors import RunError
 from arena.public.link import State
-from arena.public.retention import forget_visitor
+from arena.public.retention import Left, forget_visitor
 from arena.strings import tr
 from arena.ui.block import block
 from arena.ui.i18n import language, on_language
@@ -40,17 +40,11 @@ def build(arena: Arena) -> None:
         return question(language(request))
 
     def delete(request: gr.Request) -> str:
-        """All that this visitor left, once what he has under way is over."""
-        lang, visitor = language(request), visitor_of(request)
-        running, end = arena.visits.end(visitor), time.monotonic() + ENDING_S
-        while any(not each.done for each in running) and time.monotonic() < end:
-            time.sleep(0.05)
+        lang = language(request)
         try:
-            left = forget_visitor(arena.store, arena.images, visitor)
+            return answer(forget(arena, visitor_of(request)).text(lang), lang)
         except RunError as error:
             return answer(error.text(lang), lang)
-        preview.cache_clear()
-        return answer(left.text(lang), lang)
 
     kept = block("kept", "public")
     dialog = block("forget-dialog", "benchmark", DIALOG)
@@ -58,6 +52,18 @@ def build(arena: Arena) -> None:
     kept.write_again(news, kept, kept, **LIGHT)
     kept.ask_forget(ask, None, dialog, **LIGHT)
     dialog.confirm_forget(delete, None, dialog, show_progress="hidden", api_visibility="private")
+
+
+def forget(arena: Arena, visitor: str) -> Left:
+    """All that a visitor left, in the database and in memory, once what he has under way is over. Raises `RunError`."""
+    running, end = arena.visits.end(visitor), time.monotonic() + ENDING_S
+    while any(not each.done for each in running) and time.monotonic() < end:
+        time.sleep(0.05)
+    if arena.classroom:
+        arena.classroom.forget(visitor)
+    left = forget_visitor(arena.store, arena.images, visitor)
+    preview.cache_clear()
+    return left
 
 
 def banner(visitor: str, days: float, link: State, lang: str, entered: bool) -> str:

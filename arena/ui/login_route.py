@@ -12,7 +12,7 @@ from fastapi import APIRouter, HTTPException, Request
 from starlette.datastructures import FormData
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from arena.access import HOURS, PASS, as_hash, matches, new_pass, passed
+from arena.access import HOURS, PASS, as_hash, end_pass, matches, new_pass, passed
 from arena.config import Settings
 from arena.public.addresses import origin_of
 from arena.public.throttle import Throttle
@@ -114,7 +114,9 @@ def router(settings: Settings) -> APIRouter:
     @routes.post("/logout")
     async def leave(request: Request) -> Response:
         """To the door, where there is one for visitors, else to the page."""
-        role = passed(request.cookies.get(PASS, ""), settings)
+        shown = request.cookies.get(PASS, "")
+        role = passed(shown, settings)
+        await asyncio.to_thread(end_pass, shown, settings)
         response = RedirectResponse("/login" if settings.password and role else "/", 303)
         response.delete_cookie(PASS)
         return response

@@ -27,7 +27,7 @@ from arena.lesson import NAME, Classroom
 from arena.lesson_steps import steps
 from arena.strings import LANGUAGES
 from arena.types import Run
-from arena.ui import class_panel, tab_lesson
+from arena.ui import class_panel, kept_banner, tab_lesson
 from arena.ui.class_rules import admit
 from arena.ui.live import Live
 from arena.ui.samples import samples
@@ -324,3 +324,20 @@ def test_a_password_is_made_up_only_where_it_is_shown_on_a_terminal(
         assert sum(made.teacher_password in line for line in said) == 1
         assert any("/class" in line for line in said) or not lan_addresses()
         assert any("127.0.0.1" in line for line in lines(replace(made, host="127.0.0.1"), 7860, lang, made=False))
+
+
+def test_what_a_pupil_left_is_gone_from_the_class_as_well(arena: Arena, room: Classroom) -> None:
+    room.see("masha", "Masha")
+    room.see("john", "John")
+    live = shown(room, arena, "tokens=3")
+    until(lambda: room.scene().phase == "open", "two answers")
+    for visitor in ("masha", "john"):
+        room.vote(visitor, live.request.comparison_id, "a")
+    live.join()
+    kept_banner.forget(arena, "masha")
+    scene = room.scene()
+    assert room.name("masha") == "" and room.who("masha") == "№ 1"
+    assert scene.voters == ("№ 1", "John") and scene.counts["a"] == 2
+    assert scene.round and {vote.name for vote in scene.round.votes.values()} == {"", "John"}
+    assert "Masha" not in repr(vars(room))
+    kept_banner.forget(arena, "nobody who was here")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 from serving import page_serving
 
-from arena.access import COOKIE, PASS, hashed
+from arena.access import COOKIE, PASS, end_pass, hashed, new_pass, passed
+from arena.config import load_settings
 from arena.public.addresses import named
 from arena.public.throttle import QUIET_S, REMEMBERED, Throttle
 from arena.strings import LANGUAGES, tr
@@ -104,6 +107,35 @@ def test_the_password_opens_everything_and_leaving_shuts_it(client: httpx.Client
     assert client.get("/config").status_code == client.get("/media/theme.css").status_code == 200
     assert client.post("/logout").headers["location"] == "/login"
     assert client.get("/config").status_code == 401
+
+
+def test_a_pass_ends_when_its_bearer_leaves_whoever_has_copied_it(client: httpx.Client, url: str) -> None:
+    enter(client, "open sesame")
+    copied = {"cookie": f"{PASS}={client.cookies[PASS]}"}
+    enter(client, "open sesame")
+    later = {"cookie": f"{PASS}={client.cookies[PASS]}"}
+    with httpx.Client(base_url=url, timeout=30, headers={"origin": url}) as thief:
+        assert thief.get("/config", headers=copied).status_code == 200
+        assert thief.post("/logout", headers=copied).status_code == 303
+        assert thief.get("/config", headers=copied).status_code == 401
+        assert thief.get("/config", headers=later).status_code == 200, "another pass of his is good"
+        forged = {"cookie": f"{PASS}={client.cookies[PASS]}0"}
+        assert thief.post("/logout", headers=forged).status_code == 303
+        assert thief.get("/config", headers=later).status_code == 200
+
+
+def test_a_pass_that_was_ended_stays_so_and_takes_no_room_once_it_would_be_over(tmp_path: Path) -> None:
+    settings = load_settings({"ARENA_HOME": str(tmp_path), "ARENA_PASSWORD": "open sesame"})
+    ended, other = new_pass("visitor", settings), new_pass("visitor", settings)
+    end_pass(ended, settings)
+    again = load_settings({"ARENA_HOME": str(tmp_path), "ARENA_PASSWORD": "open sesame"})
+    assert passed(ended, again) == "" and passed(other, again) == "visitor"
+    (record,) = (tmp_path / "ended").iterdir()
+    os.utime(record, (0, 0))
+    end_pass(other, settings)
+    assert not record.exists() and passed(other, again) == ""
+    end_pass("visitor.9999999999.x.y", settings)
+    assert len(list((tmp_path / "ended").iterdir())) == 1, "what is no pass of ours is not written down"
 
 
 def test_over_tls_the_pass_never_goes_without_it(client: httpx.Client) -> None:
