@@ -144,7 +144,9 @@ def test_who_comes_through_a_proxy_may_only_look(opened: Callable[..., Page], hu
     expect(row(far)).to_contain_text("python -m arena models cache --remove owner/tiny")
     download = far.locator("#models-found [data-model=smolvlm_256m]").get_by_role("button", name="Download")
     expect(download).to_be_disabled()
-    expect(far.locator("#models-found [data-model=smolvlm_256m]")).to_contain_text("only at the computer")
+    expect(far.locator("#models-found [data-model=smolvlm_256m]")).to_contain_text(
+        strings("en")["downloads_panel.remote"]
+    )
     for event, value, block in (
         ("start_download", "smolvlm_256m", "#models-found"),
         ("start_download", "smolvlm_256m", "#downloads-list"),
