@@ -144,7 +144,7 @@ class Job:
         self._arena = arena
         self._cancel = Cancel()
         self._lock = threading.Lock()  # protects _sight
-        self._sight = Sight("preparing", name=asked.name if isinstance(asked, Wanted) else "")
+        self._sight = Sight("preparing", name=asked.name or asked.dataset if isinstance(asked, Wanted) else "")
         self._images: dict[str, str] = {}
         self._thread = threading.Thread(target=self._work, args=(asked,), daemon=True, name="benchmark")
         self._thread.start()

@@ -21,7 +21,7 @@ from typing import IO
 from arena.errors import RunError
 from benchmarks.datasets.reading import IMAGES
 
-LISTS = (".csv", ".jsonl", ".json")
+LISTS = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
 WORDS = (*LISTS, ".txt", ".md")
 MOST_FILES = 20_000
 MOST_BYTES = 2 * 10**9  # of all files of a set together, unpacked
