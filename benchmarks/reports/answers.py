@@ -227,11 +227,11 @@ def _setups(store: Store, here: Any, benchmark: Benchmark) -> tuple[tuple[Setup,
         rows = [dict(zip(SETUP, row, strict=True)) for row in connection.execute(chosen)]
     rows.sort(key=lambda row: (len(row["side"]), row["side"]))
     models, titles = named(rows, tuple(benchmark.plan.get("models", ())))
-    facts = tuple(Setup(models[row["side"]], _facts(row)) for row in rows)
+    facts = tuple(Setup(models[row["side"]], facts_of(row)) for row in rows)
     return facts, models, titles
 
 
-def _facts(row: Mapping[str, Any]) -> dict[str, str]:
+def facts_of(row: Mapping[str, Any]) -> dict[str, str]:
     """What a run was made with, one level deep, without what is unknown."""
     libraries = json.loads(row["library_versions"] or "{}")
     plain = {name: str(value) for name, value in row.items() if name not in ("side", "library_versions") and value}

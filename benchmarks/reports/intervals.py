@@ -21,6 +21,7 @@ RESAMPLES = 2000
 AT_ONCE = 4_000_000  # values that are drawn and held at a time
 # Items from which on the limit of the bootstrap is used instead of drawing: it differs by less than another seed does.
 MANY = 2000
+FEWEST = 5  # items or groups below which there is no interval to speak of
 LEAST = {0.9: 10, 0.99: 100}  # values below which a quantile would be the largest value under another name
 
 
@@ -69,10 +70,10 @@ def mean(values: Numbers, groups: Codes | None = None, seed: int = 0) -> Estimat
     NaN is left out. groups: a number per item, the same for items that belong together. From `MANY` groups on the
     interval is the limit of the same method: normal with the skewness kept (Cornish and Fisher 1938), nothing drawn.
 
-    >>> mean(np.array([0.1, 0.2, 0.3, 0.4])).value
-    0.25
-    >>> mean(np.array([0.5])), mean(np.array([1.0, 1.0]))
-    (Estimate(value=0.5, low=None, high=None, n=1), Estimate(value=1.0, low=1.0, high=1.0, n=2))
+    >>> mean(np.array([0.1, 0.2, 0.3, 0.4]))
+    Estimate(value=0.25, low=None, high=None, n=4)
+    >>> mean(np.array([1.0, 1.0, 1.0, 1.0, 1.0]))
+    Estimate(value=1.0, low=1.0, high=1.0, n=5)
     """
     sums, counts = grouped(values, groups)
     k, n = len(sums), int(counts.sum())
@@ -81,7 +82,7 @@ def mean(values: Numbers, groups: Codes | None = None, seed: int = 0) -> Estimat
     centre = float(sums.sum() / n)
     off = sums - centre * counts  # what each group adds to the error of the mean, to the first order
     square = float((off**2).sum())
-    if k < 2:
+    if k < FEWEST:
         return Estimate(centre, None, None, n)
     if math.sqrt(square) <= 1e-12 * n * max(1.0, abs(centre)):
         return Estimate(centre, centre, centre, n)
@@ -108,9 +109,11 @@ def median(values: Numbers, seed: int = 0) -> Estimate:
     """
     values = known(values)
     n = len(values)
-    if n < 2:
-        return Estimate(float(values[0]) if n else None, None, None, n)
+    if not n:
+        return Estimate()
     centre = float(np.median(values))
+    if n < FEWEST:
+        return Estimate(centre, None, None, n)
     if n >= MANY:
         half = Z * math.sqrt(n) / 2
         low, high = np.quantile(values, [0.5 - half / n, 0.5 + half / n])
