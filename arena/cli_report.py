@@ -21,7 +21,7 @@ def report(options: argparse.Namespace, settings: Settings, lang: str) -> int:
     from arena.report import html_report, json_report
     from arena.report.data import data_url
     from arena.rerun import recorded
-    from arena.ui.media import PREVIEW, preview
+    from arena.ui.preview import PREVIEW, preview
 
     with arena_of(settings) as arena:
         runs = recorded(arena, options.comparison)

@@ -23,9 +23,10 @@ from arena.public.gate import Gate
 from arena.public.limits import Limits
 from arena.public.pathless import Pathless
 from arena.strings import tr
-from arena.ui import build_ui, chat_route, class_route, csv_route, document_route, link_route, login_route
+from arena.ui import bench_route, chat_route, class_route, csv_route, document_route, link_route, login_route
 from arena.ui.i18n import catalogue
 from arena.ui.media import router
+from arena.ui.page import build_ui
 from arena.ui.shell import Shell
 from arena.ui.theme import theme
 
@@ -54,6 +55,7 @@ def create_app(arena: Arena) -> FastAPI:
     app.include_router(document_route.router(arena))
     app.include_router(link_route.router(arena))
     app.include_router(chat_route.router(arena))
+    app.include_router(bench_route.router(arena))
     if arena.classroom:
         app.include_router(class_route.router(arena, arena.classroom))
     app.include_router(api.router(arena))

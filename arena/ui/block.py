@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-import gradio as gr
+from typing import TYPE_CHECKING
 
 from arena.ui.render import text
+
+if TYPE_CHECKING:
+    import gradio as gr
 
 ASSETS = Path(__file__).parent.parent.parent / "assets"
 
@@ -17,6 +19,8 @@ def block(name: str, style: str, template: str = "${value}") -> gr.HTML:
     name: its id in the page. style: the file ``assets/<style>.css``, whose rules stay inside the block. What is
     clicked comes back as an event named by ``data-event`` (see assets/blocks.js).
     """
+    import gradio as gr  # a second and more, for who only wants the button below
+
     return gr.HTML(
         "",
         html_template=template,

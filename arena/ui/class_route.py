@@ -23,9 +23,10 @@ from arena.errors import KINDS, RunError
 from arena.lesson import Classroom
 from arena.strings import LANGUAGES, pick_language, tr
 from arena.ui import class_page, render
-from arena.ui.i18n import COOKIE as LANGUAGE
-from arena.ui.media import FOREVER, preview
+from arena.ui.media import FOREVER
+from arena.ui.preview import preview
 from arena.ui.shell import ASSETS, YEAR
+from arena.ui.shell import COOKIE as LANGUAGE
 from arena.votes import Outcome
 
 PAUSE = 0.25  # seconds between two looks at what has changed

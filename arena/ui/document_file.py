@@ -9,7 +9,7 @@ from arena.images import ImageStore
 from arena.strings import tr
 from arena.ui import safe_html
 from arena.ui.document_page import drawing, legend
-from arena.ui.media import PREVIEW, preview
+from arena.ui.preview import PREVIEW, preview
 from arena.ui.render import text
 from arena.ui.shell import asset
 

@@ -16,8 +16,8 @@ from gradio.i18n import I18nData
 
 from arena.spec import Task
 from arena.strings import LANGUAGES, pick_language, strings
+from arena.ui.shell import COOKIE
 
-COOKIE = "arena_lang"  # set by the page before its first request and at every switch
 HEADER = "header"  # the block whose event `select` says that the language was switched
 
 

@@ -16,7 +16,7 @@ from arena.public.retention import Left, forget_visitor
 from arena.strings import tr
 from arena.ui.block import block
 from arena.ui.i18n import language, on_language
-from arena.ui.media import preview
+from arena.ui.preview import preview
 from arena.ui.render import text
 
 DIALOG = "${value ? '<dialog open>' + value + '</dialog>' : ''}"

@@ -20,7 +20,7 @@ from arena.strings import LANGUAGES, tr
 from arena.types import Run
 from arena.ui.i18n import language
 from arena.ui.link_bar import may_see
-from arena.ui.media import PREVIEW, preview
+from arena.ui.preview import PREVIEW, preview
 from arena.ui.render import text
 
 ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")  # a ULID

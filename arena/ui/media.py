@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import io
-from functools import lru_cache
-from pathlib import Path
-
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import FileResponse, PlainTextResponse
-from PIL import Image
 
 from arena.access import whose
 from arena.core import Arena
 from arena.ui import samples
 from arena.ui.link_bar import may_see
+from arena.ui.preview import PREVIEW, THUMBNAIL, preview
 from arena.ui.shell import ASSETS
 
-PREVIEW = 1800  # pixels of the longer side; sharp on a projector, light on a phone
-THUMBNAIL = 240
 # The name of a picture is the hash of its content, so what was fetched once never changes.
 FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 DAY = {"Cache-Control": "max-age=86400"}
-
-
-@lru_cache(maxsize=64)
-def preview(path: Path, side: int) -> bytes:
-    """The picture as WebP, at most `side` pixels long and wide."""
-    with Image.open(path) as image:
-        small = image.convert("RGB")
-        small.thumbnail((side, side), Image.Resampling.LANCZOS)
-    out = io.BytesIO()
-    small.save(out, "WEBP", quality=88, method=2)
-    return out.getvalue()
 
 
 def sees_picture(arena: Arena, sha256: str, whose: str | None) -> bool:

@@ -7,12 +7,12 @@ the wrong language or theme and no link preview names another product.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import re
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
-import gradio
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,9 +21,9 @@ from arena.access import COOKIE as VISITOR
 from arena.access import new_token
 from arena.strings import LANGUAGES, pick_language, tr
 from arena.ui import render
-from arena.ui.i18n import COOKIE
 
 YEAR = 365 * 24 * 3600
+COOKIE = "arena_lang"  # set by the page before its first request and at every switch of the language
 ASSETS = Path(__file__).parent.parent.parent / "assets"
 MARK = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32" class="mark" aria-hidden="true">'
@@ -38,7 +38,8 @@ OTHERS = re.compile(r'\s*<meta\s+(?:property|name)="(?:og|twitter):[^>]*>|\s*<li
 @cache
 def locale_module() -> str:
     """The framework's own module that can switch its language at run time; "" if it was renamed."""
-    folder = Path(gradio.__file__).parent / "templates" / "frontend" / "assets"
+    found = importlib.util.find_spec("gradio")  # where it lies; whoever only wants a style sheet does not import it
+    folder = Path(str(found and found.origin)).parent / "templates" / "frontend" / "assets"
     for path in sorted(folder.glob("core-*.js")):
         if "as changeLocale" in path.read_text(encoding="utf-8"):
             return f"./assets/{path.name}"

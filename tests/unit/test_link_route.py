@@ -25,7 +25,7 @@ from arena.images import ImageStore
 from arena.record import new_id
 from arena.store import Store
 from arena.strings import tr
-from arena.ui.i18n import COOKIE as LANGUAGE
+from arena.ui.shell import COOKIE as LANGUAGE
 from arena.ui.link_bar import bar
 from arena.ui.link_route import router
 

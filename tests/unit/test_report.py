@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -175,3 +178,17 @@ def test_the_command_line_writes_both(
     assert [run["run_id"] for run in json.loads(capsys.readouterr().out)["runs"]] == ["run-00001"]
     assert main(["report", "nothing"]) == 2
     assert main(["report", ID, "--out", str(tmp_path / "no" / "report.html")]) == 1
+
+
+def test_the_command_does_without_the_page(tmp_path: Path) -> None:
+    with arena_of(load_settings({"ARENA_HOME": str(tmp_path)})) as arena:
+        arena.store.save(make_run(1, comparison_id=ID))
+    code = (
+        "import sys; from arena.cli import main; code = main(sys.argv[1:]); "
+        "print(code, sorted({'gradio', 'fastapi', 'pandas', 'numpy', 'torch'} & set(sys.modules)))"
+    )
+    environ = os.environ | {"ARENA_HOME": str(tmp_path)}
+    command = [sys.executable, "-c", code, "report", ID, "--out", str(tmp_path / "report.html")]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[-1:] == ["0 []"], done.stderr
+    assert "<h1>" in (tmp_path / "report.html").read_text(encoding="utf-8")
