@@ -204,14 +204,15 @@ def from_folder(folder: Path) -> Saved:
     for column in [name for name in ("item", "side", "status") if name not in frame]:
         raise RunError("bad_input", key="bench_report.bad_rows", path=str(folder), column=column)
     frame = frame[[name for name in (*wanted, "cold") if name in frame]].dropna(subset=["item", "side", "status"])
-    return Saved(folder.name, _answers(frame), _about(folder / LOCK))
+    about, models = _about(folder / LOCK)
+    return Saved(folder.name, _answers(frame, models), about)
 
 
-def _answers(frame: DataFrame) -> Answers:
+def _answers(frame: DataFrame, asked: tuple[str, ...]) -> Answers:
     texts = frame[[name for name in SETUP if name in frame]].drop_duplicates().astype(object)
     setups = texts.where(texts.notna(), None).to_dict("records")
     setups.sort(key=lambda row: (len(row["side"]), row["side"]))
-    models, titles = named(setups)
+    models, titles = named(setups, asked)
     items, item = np.unique(frame["item"].astype(str), return_inverse=True)
     sides = {side: at for at, side in enumerate(models)}
 
@@ -236,9 +237,11 @@ def _answers(frame: DataFrame) -> Answers:
     )
 
 
-def _about(lock: Path) -> dict[str, str]:
+def _about(lock: Path) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The dataset, and the models in their order; nothing where the file is not there or not readable."""
     try:
-        dataset = json.loads(lock.read_text(encoding="utf-8"))["dataset"]
-        return {"dataset": str(dataset["name"]), "dataset_sha256": str(dataset["sha256"])}
+        kept = json.loads(lock.read_text(encoding="utf-8"))
+        about = {name: str(kept["dataset"][key]) for name, key in (("dataset", "name"), ("dataset_sha256", "sha256"))}
+        return about, tuple(map(str, kept["models"]))
     except (OSError, ValueError, KeyError, TypeError):
-        return {}
+        return {}, ()

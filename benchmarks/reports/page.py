@@ -27,6 +27,7 @@ from benchmarks.reports.wording import say
 
 ASSETS = Path(__file__).parent.parent.parent / "assets"
 THUMBNAIL = 420  # pixels of the longer side
+MOST_OPEN = 8  # tests within slices that are shown without being asked for
 MOST_TEXT = 1_200  # characters of an answer that is shown
 DAY = re.compile(r"^:root \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 NIGHT = re.compile(r"^\.dark \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
@@ -91,7 +92,8 @@ def _sliced(report: Report, lang: str, plots: Sequence[Plot], groups: Sequence[s
     note = _note("slices", lang, metric=wording.metric_short(report.metrics[0], lang))
     parts = [f"<h3>{text(table.name)}</h3>{_table(table, lang)}" for table in tables.slices(report, lang, groups)]
     tests = tables.slice_pairs(report, lang, groups)
-    more = f"<h3>{text(tests.name)}</h3>{_table(tests, lang)}" if tests.rows else ""
+    shown = " open" if len(tests.rows) <= MOST_OPEN else ""
+    more = f"<details{shown}><summary>{text(tests.name)}</summary>{_table(tests, lang)}</details>" if tests.rows else ""
     return note + _figures(plots, names) + "".join(parts) + more
 
 

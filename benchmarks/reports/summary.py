@@ -45,7 +45,7 @@ def summarise(arena: Arena, benchmark_id: str) -> Report:
     items = read_items(arena.store, benchmark_id)
     answers = read_answers(arena.store, benchmark, items.names)
     answers, within = _measurable(arena, benchmark_id, items, answers)
-    metrics = tuple(sorted(within, key=lambda name: -int(within[name].sum())))
+    metrics = _ordered(arena, items, within)
     clusters = _clusters(items)
     scores = {
         name: [answers.per_item(name, model, within[name]) for model in range(len(answers.models))] for name in metrics
@@ -111,6 +111,13 @@ def _measurable(arena: Arena, benchmark_id: str, items: Items, answers: Answers)
             if there:
                 within.setdefault(name, np.zeros(len(items.names), dtype=bool))[there] = True
     return with_metrics(answers, within), within
+
+
+def _ordered(arena: Arena, items: Items, within: dict[str, Flags]) -> tuple[str, ...]:
+    """What most items are measured by first, then as the tasks name them."""
+    tasks = [task for task in dict.fromkeys(items.tasks) if task in arena.catalog.tasks]
+    wanted = [*dict.fromkeys(name for task in tasks for name in arena.catalog.tasks[task].metrics), *METRICS]
+    return tuple(sorted(within, key=lambda name: (-int(within[name].sum()), wanted.index(name))))
 
 
 def _clusters(items: Items) -> Codes | None:

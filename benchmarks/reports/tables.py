@@ -117,11 +117,11 @@ def times(report: Report, lang: str) -> Table:
 
 def timing(found: Spread, lang: str) -> Cell:
     """The median; below it the other quantiles that are known, and the mean."""
-    further = [(f"{name[1:]}%", getattr(found, name)) for name in ("p90", "p99")]
+    further = [(wording.percent(share, lang, 0), getattr(found, name)) for name, share in (("p90", 0.9), ("p99", 0.99))]
     told = [f"{name} {timed(value, lang)}" for name, value in further if value is not None]
     if found.n > 1:
         told.append(f"{say('time.mean', lang)} {timed(found.mean, lang)}")
-    return Cell(timed(found.p50, lang), " · ".join(told), found.p50)
+    return Cell(timed(found.p50, lang), "\n".join(told), found.p50)
 
 
 def failures(report: Report, lang: str) -> Table:
