@@ -19,7 +19,7 @@ from typing import Protocol, cast
 
 from benchmarks.datasets.items import Dataset, DatasetError, Item, Packed
 
-__all__ = ["Dataset", "DatasetError", "Item", "available", "load_dataset", "sha256"]
+__all__ = ["COMMITTED", "Dataset", "DatasetError", "Item", "Packed", "available", "load_dataset", "sha256"]
 
 COMMITTED = Path(__file__).parent.parent.parent / "assets" / "benchmark"  # ``sample`` is one of its folders
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 NAMES = {
     "arabic": "ar",
@@ -33,6 +34,7 @@ NAMES = {
 }
 
 
+@lru_cache(maxsize=1000)
 def language_of(name: str) -> str | None:
     """The code of a language, "" for no name, None for a name that says nothing.
 

@@ -92,12 +92,9 @@ def item_of(given: Mapping[str, Any], image: Path | bytes, id: str, place: str) 
 
 def truth_of(record: dict[str, Any], place: str) -> Truth:
     """The parts of the truth that are given; an empty one is one that is not known."""
-    answers = record.get("answers")
-    listed = answers if isinstance(answers, list | tuple) else [] if answers is None else [answers]
-    known = [text_in({"answers": answer}, "answers", place) for answer in listed]
     return Truth(
         text=text_in(record, "reference", place) or None,
-        answers=tuple(answer for answer in known if answer.strip()),
+        answers=_answers(record["answers"], place) if "answers" in record else (),
         table=text_in(record, "table", place) or None,
         formula=text_in(record, "formula", place) or None,
         regions=tuple(_region(each, place) for each in _listed(record, "regions", place)),
@@ -107,9 +104,9 @@ def truth_of(record: dict[str, Any], place: str) -> Truth:
 
 def page_of(record: dict[str, Any], place: str) -> int:
     """The page of a PDF, 1 where none is given."""
-    text = text_in(record, "page", place).strip()
-    if not text:
+    if record.get("page") in (None, "", 1):
         return 1
+    text = text_in(record, "page", place).strip()
     if not (text.isascii() and text.isdecimal() and 1 <= len(text) <= 6 and int(text)):
         raise DatasetError("page", place=place, value=text[:80])
     return int(text)
@@ -127,6 +124,12 @@ def tags_of(record: dict[str, Any], place: str) -> dict[str, str]:
 
 def _tag(value: Any, name: str, place: str) -> str:
     return str(value).lower() if isinstance(value, bool) else text_in({f"tags.{name}": value}, f"tags.{name}", place)
+
+
+def _answers(given: Any, place: str) -> tuple[str, ...]:
+    listed = given if isinstance(given, list | tuple) else [given]
+    known = [text_in({"answers": answer}, "answers", place) for answer in listed]
+    return tuple(answer for answer in known if answer.strip())
 
 
 def _listed(record: dict[str, Any], field: str, place: str) -> list[Any]:
