@@ -5,7 +5,9 @@ Pictures are RGB or RGBA images of Pillow; shades are arrays (height, width) of 
 
 from __future__ import annotations
 
+import importlib
 import io
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -59,14 +61,20 @@ def wood(rng: np.random.Generator, size: Size, planks: int) -> Image.Image:
     return shaded(Image.new("RGB", size, (126, 88, 58)), (1 + grain) * (tone * gap)[None, :])
 
 
+def homography(source: Sequence[Point], target: Sequence[Point]) -> NDArray[np.float64]:
+    """The projective map, 3 x 3, that takes four points to four others."""
+    rows, values = [], []
+    for (x, y), (u, v) in zip(source, target, strict=True):
+        rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
+        values += [u, v]
+    terms = np.linalg.solve(np.array(rows, float), np.array(values, float))
+    return np.append(terms, 1.0).reshape(3, 3)
+
+
 def perspective(picture: Image.Image, size: Size, corners: Sequence[Point]) -> Image.Image:
     """The picture on a transparent canvas, its corners (left top, then clockwise) at the given points."""
     width, height = picture.size
-    rows, values = [], []
-    for (u, v), (x, y) in zip([(0, 0), (width, 0), (width, height), (0, height)], corners, strict=True):
-        rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
-        values += [u, v]
-    terms = np.linalg.solve(np.array(rows, float), np.array(values, float)).tolist()
+    terms = homography(corners, [(0, 0), (width, 0), (width, height), (0, height)]).ravel()[:8].tolist()
     return picture.convert("RGBA").transform(size, Image.Transform.PERSPECTIVE, terms, Image.Resampling.BICUBIC)
 
 
@@ -96,6 +104,29 @@ def photographed(
     noise = rng.normal(0, grain, (height, width, 1)) + rng.normal(0, grain / 3, (height, width, 3))
     noisy = np.asarray(lens, float) + noise
     return Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
+
+
+def typeset(latex: str, size: float, *, width: float = math.inf) -> NDArray[np.uint8]:
+    """A displayed formula in black as coverage, (height, width) of 0 to 255: letters `size` pixels high, smaller where
+    it would be wider than `width` pixels.
+
+    LaTeX as far as matplotlib's mathtext knows it. Raises `ImportError` with what to install where there is none.
+    """
+    try:
+        matplotlib = importlib.import_module("matplotlib")  # wanted for formulas alone
+    except ImportError as error:
+        raise ImportError("Formulas are drawn by matplotlib: pip install -r requirements/bench.txt") from error
+    fonts = importlib.import_module("matplotlib.font_manager")
+    mathtext = importlib.import_module("matplotlib.mathtext")
+    # Fractions on a line of their own are large; a thin space keeps them and roots off the sign in front.
+    displayed = latex.replace(r"\frac", r"\,\dfrac").replace(r"= \sqrt", r"= \,\sqrt")
+    with matplotlib.rc_context({"mathtext.fontset": "stix"}):
+        while True:
+            parsed = mathtext.MathTextParser("agg").parse(f"${displayed}$", 72, fonts.FontProperties(size=size))
+            cover = np.asarray(parsed.image, np.uint8)
+            if cover.shape[1] <= width:
+                return cover
+            size *= 0.9
 
 
 def jpeg(picture: Image.Image, most_bytes: int) -> bytes:

@@ -7,14 +7,13 @@ fonts-paratype and fonts-dejavu and, for the formulas, matplotlib. Every picture
 from __future__ import annotations
 
 import argparse
-import importlib
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from benchmarks.picture import askew, clouds, font, jpeg, laid, paper, perspective, photographed, shaded, wood
+from benchmarks.picture import askew, clouds, font, jpeg, laid, paper, perspective, photographed, shaded, typeset, wood
 from benchmarks.samples_street import photo
 
 FOLDER = Path(__file__).parent.parent / "assets" / "samples"
@@ -219,9 +218,6 @@ def table() -> Drawn:
 
 def formula() -> Drawn:
     """A page of a textbook with formulas; the text gives them in LaTeX."""
-    matplotlib = importlib.import_module("matplotlib")  # wanted for this one drawing; nothing else needs it
-    fonts = importlib.import_module("matplotlib.font_manager")
-    mathtext = importlib.import_module("matplotlib.mathtext")
     rng = np.random.default_rng(34)
     width, height, left = 1500, 1110, 130
     sheet = paper(rng, (width, height), (252, 250, 244), 0.7)
@@ -238,10 +234,7 @@ def formula() -> Drawn:
 
     def display(latex: str, number: str) -> None:
         nonlocal y
-        drawn = latex.replace(r"\frac", r"\,\dfrac")
-        with matplotlib.rc_context({"mathtext.fontset": "stix"}):
-            parsed = mathtext.MathTextParser("agg").parse(f"${drawn}$", 220, fonts.FontProperties(size=17))
-        mask = Image.fromarray(np.asarray(parsed.image))
+        mask = Image.fromarray(typeset(latex, 17 * 220 / 72))
         sheet.paste(Image.new("RGB", mask.size, ink), ((width - mask.width) // 2, y), mask)
         pen.text((width - left, y + mask.height / 2), number, ink, font("paratype/PTF55F.ttf", 40), anchor="rm")
         lines.append(f"$${latex} \\tag{{{number.strip('()')}}}$$")

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.synthetic fonts|draw``: which faces are missing, all of them in a folder, pictures to see."""
+"""``python -m benchmarks.synthetic fonts|draw|set``: missing faces, pictures to see, a set for benchmarks."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import argparse
 import json
 import random
 import shutil
+import sys
+import time
 from pathlib import Path
 
 from PIL import Image
 
-from benchmarks.synthetic import fonts
+from benchmarks.synthetic import fonts, sets
+from benchmarks.synthetic.degrade import DEGRADATIONS, LEVELS
 from benchmarks.synthetic.items import KINDS, item
+from benchmarks.synthetic.wording import LANGUAGES
 
 
 def list_fonts(given: argparse.Namespace) -> None:
@@ -47,6 +51,27 @@ def draw(given: argparse.Namespace) -> None:
     print(f"{len(rows)} pictures in {given.folder}")
 
 
+def make_set(given: argparse.Namespace) -> None:
+    """A dataset in a folder, or what an earlier call has left of it to do."""
+    if lacking := fonts.missing(given.split):
+        print(f"set in the other faces, since these are missing: requirements/system.sh packages {' '.join(lacking)}")
+    every = given.degradations == ["all"]
+    recipe = sets.Recipe(
+        given.count, tuple(given.kinds), tuple(given.languages), DEGRADATIONS if every else tuple(given.degradations),
+        tuple(sorted(set(given.levels))), given.seed, given.split, given.width, given.quality,
+    )  # fmt: skip
+    begun = time.monotonic()
+    try:
+        for done, name in sets.write(given.folder, recipe):
+            rate = done / max(1e-9, time.monotonic() - begun)
+            said = f"{done}/{given.count} {name}  {rate:.1f} a second, {(given.count - done) / rate:.0f} s left"
+            print(f"\r{said}\033[K" if sys.stdout.isatty() else f"{said}\n", end="", flush=True)
+    except (FileExistsError, ImportError, ValueError) as error:
+        sys.exit(f"\n{error}")
+    size = sum(path.stat().st_size for path in given.folder.iterdir())
+    print(f"\n{given.folder}: {given.count} pictures, {size / 1e6:.1f} MB")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.synthetic", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -60,6 +85,23 @@ def main() -> None:
     pictures.add_argument("--split", choices=fonts.SPLITS, default="train")
     pictures.add_argument("--seed", type=int, default=0)
     pictures.set_defaults(run=draw)
+    dataset = commands.add_parser("set", help="draw a balanced set with every degradation: a dataset for `arena bench`")
+    dataset.add_argument("folder", type=Path)
+    dataset.add_argument("--count", type=int, default=252, help="pictures; 252 show each of 12 pages in 21 conditions")
+    dataset.add_argument("--kinds", nargs="+", choices=tuple(sets.KINDS), default=tuple(sets.KINDS), metavar="KIND",
+                         help=", ".join(sets.KINDS))  # fmt: skip
+    dataset.add_argument("--languages", nargs="+", choices=LANGUAGES, default=LANGUAGES)
+    dataset.add_argument("--degradations", nargs="*", choices=("all", *DEGRADATIONS), default=["all"], metavar="NAME",
+                         help=f"all, or some of {', '.join(DEGRADATIONS)}")  # fmt: skip
+    dataset.add_argument("--levels", nargs="+", type=int, choices=LEVELS, default=(0, 1, 3, 5), metavar="0..5",
+                         help="how bad; 0 is the clean page")  # fmt: skip
+    dataset.add_argument("--seed", type=int, default=0)
+    dataset.add_argument(
+        "--split", choices=fonts.SPLITS, default="test", help="faces; the tiny model knows those of train"
+    )
+    dataset.add_argument("--width", type=int, default=1000, help="of the widest pages, in pixels, 500 at least")
+    dataset.add_argument("--quality", type=int, default=92, help="of the JPEG files that hold degraded pictures")
+    dataset.set_defaults(run=make_set)
     given = parser.parse_args()
     given.run(given)
 
