@@ -112,6 +112,7 @@ def answer(
                     yield Progress(letter, waiting.stage, waiting.seconds, waiting.position, sign.phase, sign.log)
                 if following and arena.settings.prepare:
                     arena.slots.for_(following).prepare(following)
+                meter.count_energy()
                 yield from generate(lease, job_of(request, side), letter, got, request.seconds)
             except RunError as error:
                 got.error = error
@@ -119,6 +120,7 @@ def answer(
                     got.error = OutOfMemory(error, smaller(side.spec, arena.catalog, arena.gpus))
             finally:
                 got.ended = time.monotonic()
+                got.energy_j = meter.energy_j()
         got.memory = meter.memory()
     except GeneratorExit:
         got.error = RunError("cancelled", "whoever asked has left")

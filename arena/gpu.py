@@ -101,6 +101,11 @@ class Gpus:
         memory = ask(memory_of, self._handle(index))
         return memory.used / MIB if memory else None
 
+    def energy_j(self, index: int) -> float | None:
+        """Joules that the whole card took since the driver came up; None before Volta and for an instance of a card."""
+        millijoules = ask(pynvml.nvmlDeviceGetTotalEnergyConsumption, self._handle(index))
+        return None if millijoules is None else millijoules / 1000
+
     def processes(self, index: int) -> dict[int, float | None] | None:
         """MiB by pid of every process on the device, None for one whose memory the driver does not tell (WSL,
         Windows, some containers); None when there is no list. In a container the pids may be those of the host."""

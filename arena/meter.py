@@ -1,4 +1,4 @@
-"""Peak memory of a run, sampled from outside the worker: resident memory of its processes, VRAM by NVML.
+"""What a run takes, seen from outside the worker: peaks of its processes' memory and of VRAM, energy of the GPU.
 
 Whatever the driver's calls cost here, the sampler keeps to its `SHARE` of one core by looking less often, down to
 once in `SLOWEST_S`.
@@ -60,10 +60,27 @@ class Meter:
         self._ram: float | None = None
         self._vram: float | None = None
         self._device: float | None = None
+        self._joules: float | None = None
 
     def memory(self) -> Memory:
         """Peaks in MiB; None for what could not be measured, such as VRAM of processes the driver does not list."""
         return Memory(peak_ram_mb=self._ram, peak_vram_process_mb=self._vram, peak_vram_device_mb=self._device)
+
+    def count_energy(self) -> None:
+        """The model is asked now."""
+        self._joules = self._counter_j()
+
+    def energy_j(self) -> float | None:
+        """Joules that the whole GPU took since `count_energy`, whoever used it; None where it does not count them.
+
+        NVML's counter moves every 20 to 100 ms, so an answer that takes less than a second has a rough figure."""
+        now = self._counter_j()
+        if now is None or self._joules is None or now < self._joules:  # less: the driver came up anew
+            return None
+        return now - self._joules
+
+    def _counter_j(self) -> float | None:
+        return None if self._index is None else self._gpus.energy_j(self._index)
 
     def keep_sampling(self, stop: threading.Event) -> None:
         children_due = 0.0

@@ -142,6 +142,7 @@ def facts(run: Run, lang: str) -> dict[str, list[tuple[str, str]]]:
             ("peak_ram_mb", sized(memory.peak_ram_mb, lang)),
             ("peak_vram_process_mb", sized(memory.peak_vram_process_mb, lang)),
             ("peak_vram_device_mb", sized(memory.peak_vram_device_mb, lang)),
+            ("energy_j", number(run.energy_j, lang, 1)),
             ("torch_allocated_mb", sized(memory.torch_allocated_mb, lang)),
             ("torch_reserved_mb", sized(memory.torch_reserved_mb, lang)),
             ("device", run.device or UNKNOWN),

@@ -6,7 +6,8 @@
      init CODE                       nvmlInit fails with this code
      driver VERSION
      gpu KEY=VALUE ...               total, used, reserved (MiB), name (_ for a space), uuid, handle_error,
-                                     memory_error, memory_v2_error, process_error, mig (1: MIG mode is on)
+                                     memory_error, memory_v2_error, process_error, mig (1: MIG mode is on),
+                                     energy (millijoules since the driver came up; without it, not supported)
      mig KEY=VALUE ...               an instance of the GPU above, with the same keys
      process PID MIB [WORD ...]      on the GPU or instance above; its memory adds to `used`
      graphics PID MIB [WORD ...]     the same in the list of graphics programs (memory counted once a pid)
@@ -31,7 +32,8 @@ typedef struct {
     int parent; /* -1 for a GPU, else the place of the GPU this instance belongs to */
     char name[96], uuid[96];
     unsigned long long total, used, reserved;
-    int handle_error, memory_error, memory_v2_error, process_error, mig;
+    int handle_error, memory_error, memory_v2_error, process_error, mig, counts_energy;
+    unsigned long long energy;
     int processes;
     Process process[MOST];
 } Card;
@@ -55,6 +57,7 @@ static void set(Card *card, char *word) {
     else if (!strcmp(word, "memory_v2_error")) card->memory_v2_error = atoi(value);
     else if (!strcmp(word, "process_error")) card->process_error = atoi(value);
     else if (!strcmp(word, "mig")) card->mig = atoi(value);
+    else if (!strcmp(word, "energy")) card->counts_energy = 1, card->energy = strtoull(value, NULL, 10);
 }
 
 /* A process that ended has given its memory back also before its parent collects it. */
@@ -234,6 +237,15 @@ API int nvmlDeviceGetMemoryInfo_v2(void *handle, unsigned long long *memory) {
     memory[4] = used(card) * MIB;
     memory[3] = memory[1] - memory[2] - memory[4];
     return OK;
+}
+
+API int nvmlDeviceGetTotalEnergyConsumption(void *handle, unsigned long long *millijoules) {
+    State state;
+    Card *card;
+    int code = find(handle, &state, &card);
+    if (code) return code;
+    *millijoules = card->energy;
+    return card->counts_energy ? OK : NOT_SUPPORTED;
 }
 
 static int list(void *handle, int graphics, unsigned *count, Info *infos) {

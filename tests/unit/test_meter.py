@@ -8,14 +8,19 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
+from arena.catalog import ModelSpec
+from arena.compare import Request, Side, compare
+from arena.config import Settings
+from arena.core import arena_of
 from arena.gpu import Gpus
 from arena.meter import Meter, watch
-from arena.types import Memory
+from arena.types import Delta, Memory
 
 if TYPE_CHECKING:
     from nvml import Nvml
@@ -193,6 +198,36 @@ def test_shared_memory_has_the_processes_alone(nvml: Nvml, child: Child, gpus: G
     with watch(lambda: [child.pid], gpus, 0) as meter:
         nvml.write(CARD + " memory_error=3", f"process {child.pid} 900")
     assert (meter.memory().peak_vram_process_mb, meter.memory().peak_vram_device_mb) == (900, None)
+
+
+# --- energy
+
+
+def test_energy_is_what_the_whole_card_took_since_the_model_was_asked(nvml: Nvml, gpus: Gpus) -> None:
+    nvml.write(CARD + " energy=5000000", CARD.replace("GPU-a", "GPU-b"))
+    with watch(list, gpus, 0) as meter, watch(list, gpus, 1) as older, watch(list, gpus, None) as cpu:
+        assert meter.energy_j() is None  # nothing was asked yet
+        nvml.write(CARD + " energy=6000000", CARD.replace("GPU-a", "GPU-b"))
+        for each in (meter, older, cpu):
+            each.count_energy()
+        assert meter.energy_j() == 0.0
+        nvml.write(CARD + " energy=6012500", CARD.replace("GPU-a", "GPU-b"))
+        assert meter.energy_j() == 12.5
+        assert older.energy_j() is None and cpu.energy_j() is None
+        nvml.write(CARD + " energy=100", CARD.replace("GPU-a", "GPU-b"))  # the driver came up anew
+        assert meter.energy_j() is None
+
+
+def test_a_run_has_the_energy_of_its_answer_alone(nvml: Nvml, settings: Settings, tmp_path: Path) -> None:
+    nvml.write(CARD + " energy=1000")
+    spec = ModelSpec(id="fake", title="Fake", adapter="fake", source=str(tmp_path), tasks=("ocr",), mode="transformers")
+    with arena_of(settings) as arena:
+        asked = Request((Side(spec),), None, arena.catalog.task("ocr"), "tokens=3")
+        for event in compare(arena, asked):
+            if isinstance(event, Delta):
+                nvml.write(CARD + " energy=3500")
+        run = arena.store.comparison(asked.comparison_id)[0]
+    assert (run.status, run.error_detail, run.energy_j, run.device) == ("ok", None, 2.5, "Test")
 
 
 # --- the sampler itself
