@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from arena import cli_bench_kept as kept
+from arena import cli_bench_report
 from arena import cli_bench_run as filling
 from arena.config import Settings
 
@@ -65,8 +64,7 @@ def add_bench(commands: argparse._SubParsersAction[Any], params: Mapping[str, Ca
     forget.set_defaults(run=kept.forget)
     forget.add_argument("id", metavar="ID")
     forget.add_argument("--keep-rows", action="store_true", help="leave its rows in the table of runs")
-    if find_spec("arena.cli_bench_report"):
-        import_module("arena.cli_bench_report").add(actions)
+    cli_bench_report.add(actions)
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:

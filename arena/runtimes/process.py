@@ -286,7 +286,8 @@ class Worker:
         return RunError("worker_died", f"{self.adapter}: {how}\n{self.log}".strip())
 
     def _send(self, **message: Any) -> None:
-        with contextlib.suppress(OSError):  # a dead worker is noticed by its end of output
+        # A dead worker is noticed by its end of output; to one that was ended meanwhile, the pipe is closed.
+        with contextlib.suppress(OSError, ValueError):
             self._stdin.write(json.dumps(message).encode() + b"\n")
 
     def _signal_group(self) -> None:

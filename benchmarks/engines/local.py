@@ -14,7 +14,7 @@ from dataclasses import replace
 from arena.benchmarks_kept import KeptItem
 from arena.cancel import Cancel
 from arena.catalog import ModelSpec
-from arena.compare import Request, Side, answer, keep
+from arena.compare import Request, Side, answer
 from arena.core import Arena
 from arena.errors import RunError
 from arena.images import Notice
@@ -37,62 +37,68 @@ class Local:
     def fill(
         self, arena: Arena, plan: Plan, items: Mapping[str, KeptItem], asks: Sequence[Ask], cancel: Cancel
     ) -> Iterator[Run | Waiting]:
-        """Model after model. One that could not be brought up is not tried again: the rest of its cells say so."""
-        for model in dict.fromkeys(ask.model for ask in asks):
+        models = list(dict.fromkeys(ask.model for ask in asks))
+        for model, following in zip(models, [*models[1:], None], strict=False):
             mine = [ask for ask in asks if ask.model == model]
-            following = next((ask.model for ask in asks[asks.index(mine[-1]) + 1 :]), None)
-            hopeless: RunError | None = None
-            failures = 0
-            earlier = Earlier(arena, plan, model)
-            slot = arena.slots.for_(plan.spec(arena.catalog, model))
-            for ask in mine:
-                if cancel.is_set() or slot.closed:
-                    return
-                if arena.benchmarks.is_filled(plan.id, ask.place):
-                    continue  # by another program
-                item = items[ask.item]
-                if copied := earlier.answer(ask, item):
-                    yield copied
-                    continue
-                next_one = plan.spec(arena.catalog, following) if following and ask is mine[-1] else None
-                for event in self._answered(arena, plan, ask, item, hopeless, next_one, cancel):
-                    yield event
-                    if isinstance(event, Run):
-                        earlier.learn(event)
-                        failures = failures + 1 if never_up(event) else 0
-                        if event.error_kind and failures and (event.error_kind in HOPELESS or failures == TRIES):
-                            hopeless = RunError(event.error_kind, key="bench.not_tried", why=event.error_detail)
+            yield from one_model(arena, plan, items, mine, following, cancel)
 
-    def _answered(
-        self,
-        arena: Arena,
-        plan: Plan,
-        ask: Ask,
-        item: KeptItem,
-        hopeless: RunError | None,
-        following: ModelSpec | None,
-        cancel: Cancel,
-    ) -> Iterator[Run | Waiting]:
-        """One cell: signs of life, then its run, unless it was stopped."""
-        order = plan.order(ask.model)
-        side, request = question(arena, plan, ask, item)
-        error = hopeless or unanswerable(side.spec, request, item)
-        if error:
-            lease = arena.slots.for_(side.spec).lease(side.spec, cancel)
-            run = record(arena, request, order, ask.side, side, lease, Answer(error=error))
-            yield keep(arena, replace(run, image_sha256=item.image_sha256 or None), stopped=False)
+
+def one_model(
+    arena: Arena,
+    plan: Plan,
+    items: Mapping[str, KeptItem],
+    asks: Sequence[Ask],
+    following: str | None,
+    cancel: Cancel,
+) -> Iterator[Run | Waiting]:
+    """All cells of one model; while it answers the last one, the worker of the following model is prepared.
+
+    A model that could not be brought up is not tried again: the rest of its cells say so."""
+    spec = plan.spec(arena.catalog, asks[0].model)
+    then = plan.spec(arena.catalog, following) if following else None
+    slot, earlier = arena.slots.for_(spec), Earlier(arena, plan, asks[0].model)
+    failures, hopeless = 0, None
+    for ask in asks:
+        if cancel.is_set() or slot.closed:
             return
-        slot = arena.slots.for_(side.spec)
-        while not cancel.is_set():
-            for event in answer(arena, request, order, side, following, cancel):
-                if not isinstance(event, Run):
-                    yield Waiting(ask.model, ask.item, note_of(event))
-                elif event.error_kind != "busy":
-                    if event.error_kind is None or not (cancel.is_set() or slot.closed):
-                        yield event
-                    return
-            yield Waiting(ask.model, ask.item, Notice("stages.queued"))
-            time.sleep(BUSY_S)
+        if arena.benchmarks.is_filled(plan.id, ask.place):
+            continue  # by another program
+        item = items[ask.item]
+        if copied := earlier.answer(ask, item):
+            yield copied
+            continue
+        side, request = question(arena, plan, ask, item)
+        if error := unanswerable(spec, request, item) or hopeless:
+            run = record(
+                arena, request, plan.order(ask.model), ask.side, side, slot.lease(spec, cancel), Answer(error=error)
+            )
+            yield arena.save(replace(run, image_sha256=item.image_sha256 or None))
+            continue
+        for event in answered(arena, plan, ask, request, then if ask is asks[-1] else None, cancel):
+            yield event
+            if isinstance(event, Run):
+                earlier.learn(event)
+                failures = failures + 1 if never_up(event) else 0
+                if event.error_kind and failures and (event.error_kind in HOPELESS or failures == TRIES):
+                    hopeless = RunError(event.error_kind, key="bench.not_tried", why=event.error_detail)
+
+
+def answered(
+    arena: Arena, plan: Plan, ask: Ask, request: Request, following: ModelSpec | None, cancel: Cancel
+) -> Iterator[Run | Waiting]:
+    """Signs of life, then the cell's run; no run when it was stopped."""
+    (side,) = request.sides
+    slot = arena.slots.for_(side.spec)
+    while not cancel.is_set():
+        for event in answer(arena, request, plan.order(ask.model), side, following, cancel):
+            if not isinstance(event, Run):
+                yield Waiting(ask.model, ask.item, note_of(event))
+            elif event.error_kind != "busy":
+                if event.error_kind is None or not (cancel.is_set() or slot.closed):
+                    yield event
+                return
+        yield Waiting(ask.model, ask.item, Notice("stages.queued"))
+        time.sleep(BUSY_S)
 
 
 def question(arena: Arena, plan: Plan, ask: Ask, item: KeptItem) -> tuple[Side, Request]:

@@ -114,13 +114,16 @@ def plan_of(arena: Arena, benchmark_id: str) -> Plan:
 def carry_on(arena: Arena, benchmark_id: str, cancel: Cancel, engine: Engine | None = None) -> Iterator[Beat]:
     """Fill what is not filled. Ends with the benchmark's state ``done``, or ``stopped`` when cancelled or closed.
 
-    Yields at least twice a second. Raises `RunError` when there is no such benchmark or the database fails.
+    Yields at least twice a second. Raises `RunError` when there is no such benchmark, the catalogue has one of its
+    models no more, or the database fails.
     """
     plan = plan_of(arena, benchmark_id)
     items = {item.item: item for item in arena.benchmarks.items(benchmark_id)}
     every = asks(plan, items)
     filled = arena.benchmarks.filled(benchmark_id)
     left = [ask for ask in every if ask.place not in filled]
+    for model in {ask.model for ask in left}:
+        plan.spec(arena.catalog, model)  # raises before anything is asked
     arena.benchmarks.turn(benchmark_id, "running")
     try:
         yield Beat(len(every) - len(left), len(every))

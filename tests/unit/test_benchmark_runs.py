@@ -11,11 +11,12 @@ import yaml
 from PIL import Image, ImageDraw, ImageFont
 
 from arena.cancel import Cancel
+from arena.compare import Request, Side, compare
 from arena.config import load_settings
 from arena.core import arena_of
 from arena.errors import RunError
 from arena.query import RunQuery
-from arena.types import Timeline
+from arena.types import Run, Timeline
 from benchmarks.datasets import Dataset, Item
 from benchmarks.metrics.truth import Truth
 from benchmarks.runs.lock import answered_by, chosen, differences, locked, models_of, read, write
@@ -181,6 +182,54 @@ def test_whoever_leaves_has_stopped_it(arena, folder):
         pass
     beats.close()
     assert beat.model == "one" and rows(arena, plan) == {} and arena.benchmarks.get(plan.id).state == "stopped"
+
+
+def test_others_are_served_while_a_benchmark_runs(arena, folder):
+    items = [item(folder, f"i{number}", "tokens=10 delay=0.02") for number in range(8)]
+    plan = ask(arena, items, ["one"], warmup=0)
+    picture = arena.images.add(items[0].image)
+    served = []
+
+    def on_the_page():
+        sides = tuple(Side(arena.catalog.find(name)) for name in ("two", "one"))
+        request = Request(sides, picture, arena.catalog.task("ocr"), "tokens=3")
+        served.extend(event for event in compare(arena, request) if isinstance(event, Run))
+
+    thread = threading.Thread(target=on_the_page)
+    for beat in carry_on(arena, plan.id, Cancel()):
+        if beat.done == 1 and not thread.ident:
+            thread.start()
+        if beat.run:
+            last = beat.run
+    thread.join(60)
+    assert [run.status for run in served] == ["ok", "ok"] and served[0].created_at < last.created_at
+    assert {run.status for run in rows(arena, plan).values()} == {"ok"}
+
+
+def test_a_full_queue_is_waited_for(arena, folder, tmp_path):
+    fakes(tmp_path, one={})
+    with arena_of(replace(load_settings({"ARENA_HOME": str(tmp_path), "ARENA_DEV": "1"}), queue_size=1)) as small:
+        plan = ask(small, [item(folder, "i0")], ["one"], warmup=0)
+        slot = small.slots.for_(small.catalog.find("one"))
+        with slot.lease(small.catalog.find("one"), Cancel()) as held, slot.lease(held.spec, Cancel()) as waiting:
+            list(held.wait_turn())
+            next(waiting.wait_turn())
+            beats = carry_on(small, plan.id, Cancel())
+            notes = [beat.note.key for beat in (next(beats), next(beats)) if beat.note]
+            assert notes == ["stages.queued"] and rows(small, plan) == {}
+        assert [beat.run.status for beat in beats if beat.run] == ["ok"]
+
+
+def test_a_program_that_leaves_fills_no_cell_with_its_own_end(folder, tmp_path):
+    fakes(tmp_path, one={})
+    with arena_of(load_settings({"ARENA_HOME": str(tmp_path), "ARENA_DEV": "1"})) as leaving:
+        items = [item(folder, f"i{number}", "tokens=10 delay=0.02") for number in range(4)]
+        plan = ask(leaving, items, ["one"], warmup=0)
+        for beat in carry_on(leaving, plan.id, Cancel()):
+            if beat.done == 2 and beat.note:
+                leaving.slots.close()
+        assert [run.status for run in rows(leaving, plan).values()] == ["ok", "ok"]
+        assert leaving.benchmarks.get(plan.id).state == "stopped"
 
 
 def test_two_programs_on_one_benchmark_fill_every_cell_once(arena, folder):
