@@ -35,16 +35,17 @@ const count = () => {
 
 // New HTML takes the keyboard's place away: it goes back to the same button, or to one of the same row.
 let held = null;
+const sent = ({ dataset }) => ({ event: dataset.event || dataset.change, value: dataset.value });
 element.addEventListener('focusin', (event) => {
-  const node = event.target.closest('[data-event]');
-  held = node && { event: node.dataset.event, value: node.dataset.value, row: node.closest('[data-source]')?.dataset.source };
+  const node = event.target.closest('[data-event], [data-change]');
+  held = node && { ...sent(node), row: node.closest('[data-source]')?.dataset.source };
 });
 document.addEventListener('pointerdown', (event) => { if (!element.contains(event.target)) held = null; });
 document.addEventListener('focusin', (event) => { if (!element.contains(event.target)) held = null; });
 const hold = () => {
   if (!held || document.activeElement !== document.body) return;
-  const buttons = [...element.querySelectorAll('[data-event]:not(:disabled)')];
-  const same = buttons.find((node) => node.dataset.event === held.event && node.dataset.value === held.value)
+  const buttons = [...element.querySelectorAll(':is([data-event], [data-change]):not(:disabled)')];
+  const same = buttons.find((node) => sent(node).event === held.event && sent(node).value === held.value)
     || held.row && buttons.find((node) => node.closest('[data-source]')?.dataset.source === held.row);
   same?.focus({ preventScroll: true });
 };

@@ -10,7 +10,7 @@ from arena.strings import tr
 from arena.ui.numbers import number
 from arena.ui.render import text
 
-FILES = ("csv", "xlsx", "parquet", "md")  # of a report, beside the page itself
+FILES = {"csv": "CSV", "xlsx": "XLSX", "parquet": "Parquet", "md": "Markdown"}  # of a report, beside the page itself
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,32 @@ def question(row: Row, lang: str) -> str:
 </article>"""
 
 
+def below(row: Row, rows: list[Row], earlier: str, lang: str) -> str:
+    """Below a summary: the report as a page and as files, and what to compare with. earlier: the one that is."""
+    return f'<div class="files">{files(row, lang)}{versus(row, rows, earlier, lang)}</div>'
+
+
 def files(row: Row, lang: str) -> str:
     """The report as a page of its own, and as files."""
     base = f"bench/{text(row.kept.id)}"
-    links = "".join(f'<a href="{base}.{kind}?lang={lang}" download>{kind.upper()}</a>' for kind in FILES)
+    links = "".join(f'<a href="{base}.{kind}?lang={lang}" download>{name}</a>' for kind, name in FILES.items())
     return f'<a href="{base}.html?lang={lang}" target="_blank">{text(tr("bench_panel.list.report", lang))} ↗</a>{links}'
+
+
+def versus(row: Row, rows: list[Row], chosen: str, lang: str) -> str:
+    """Where an earlier benchmark is chosen to compare this one with; "" while there is none."""
+    earlier = [each for each in rows if each.done and each.kept.created_at < row.kept.created_at]
+    options = f'<option value="">{text(tr("bench_panel.list.nothing", lang))}</option>' + "".join(
+        f'<option value="{text(each.kept.id)}"{" selected" if each.kept.id == chosen else ""}>'
+        f"{text(each.name)} · {each.kept.created_at:%Y-%m-%d %H:%M}</option>"
+        for each in earlier
+    )
+    label = text(tr("bench_panel.list.compare", lang))
+    return (
+        f'<label class="versus">{label} <select data-change="bench_act" data-verb="compare">{options}</select></label>'
+        if earlier
+        else ""
+    )
 
 
 def _row(row: Row, lang: str, busy: bool, summary: str | None) -> str:

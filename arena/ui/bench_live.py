@@ -6,14 +6,14 @@ The page asks again while the block is seen and something is under way, and not 
 from __future__ import annotations
 
 from arena.bench_jobs import Sight, Tally
-from arena.strings import strings, tr
-from arena.ui.numbers import UNKNOWN, number, share
+from arena.strings import tr
+from arena.ui.numbers import UNKNOWN, number
 from arena.ui.render import text
 from arena.ui.units import SPACE, timed
+from benchmarks.reports.wording import metric_short, score
 
 PACE_S = 2  # between two looks of the page
 MOST_METRICS = 3  # columns; the summary has the rest
-FRACTIONS = ("cer", "wer")  # told in percent everywhere
 
 
 def live(sight: Sight | None, lang: str) -> str:
@@ -24,17 +24,6 @@ def live(sight: Sight | None, lang: str) -> str:
     news = "" if sight.over else f' data-news="{PACE_S}"'
     inside = _outcome(sight, lang) if sight.over else _under_way(sight, lang)
     return f'<section lang="{lang}" class="live {sight.phase}"{news} data-stamp="{stamp}">{inside}</section>'
-
-
-def metric(name: str, lang: str) -> str:
-    """The head of a metric's column."""
-    known = f"benchmark.short.{name}"
-    return tr(known, lang) if known in strings(lang) else name.replace("_", " ").upper()
-
-
-def score(name: str, value: float | None, lang: str) -> str:
-    """A metric's value: the rates of errors in percent, everything else as it is."""
-    return share(value, lang) if name in FRACTIONS else number(value, lang, 3)
 
 
 def rough(seconds: float, lang: str) -> str:
@@ -111,7 +100,7 @@ def _now(sight: Sight, lang: str) -> str:
 def _tallies(sight: Sight, lang: str) -> str:
     """A row a model."""
     metrics = sight.metrics[:MOST_METRICS]
-    heads = "".join(f'<th scope="col" class="figure">{text(metric(name, lang))}</th>' for name in metrics)
+    heads = "".join(f'<th scope="col" class="figure">{text(metric_short(name, lang))}</th>' for name in metrics)
     hint = text(tr("bench_panel.head.failed_hint", lang))
     columns = {name: text(tr(f"bench_panel.head.{name}", lang)) for name in ("model", "progress", "median", "failed")}
     rows = "".join(_tally(tally, metrics, tally.model == sight.model, lang) for tally in sight.tallies)

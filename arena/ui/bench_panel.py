@@ -22,17 +22,20 @@ from arena.ui import bench_form, bench_list, bench_sets, render
 from arena.ui.bench_form import Form
 from arena.ui.bench_list import Row
 from arena.ui.bench_live import live, rough
-from arena.ui.bench_summary import summary
+from arena.ui.bench_summary import difference, summary
 from arena.ui.block import block
 from arena.ui.i18n import language, on_language, t
 from arena.ui.numbers import number
 from arena.ui.visitor import may_administer
+from benchmarks.reports.change import compared, saved
 from benchmarks.reports.summary import summarise
 from benchmarks.runs.plan import Plan
 
 SHOWN = 30  # newest benchmarks in the list
 WATCHED: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}  # may say something: queued
 LIGHT: dict[str, Any] = WATCHED | {"queue": False}
+Chosen = tuple[str, str]  # whose summary is shown, and the earlier benchmark it is compared with
+NOTHING: Chosen = ("", "")
 Data = dict[Any, Any]
 Update = dict[Any, Any]
 DIALOG = "${value ? '<dialog open>' + value + '</dialog>' : ''}"
@@ -40,7 +43,7 @@ DIALOG = "${value ? '<dialog open>' + value + '</dialog>' : ''}"
 
 @dataclass
 class BenchPanel:
-    """box: what folds. chosen: the benchmark whose summary is shown, one a session. now: the one under way. kept: the
+    """box: what folds. chosen: see `Chosen`, one a session. now: the one under way. kept: the
     list. dialog: the question before one is deleted."""
 
     arena: Arena
@@ -92,13 +95,18 @@ class BenchPanel:
             self.kept: kept,
         }
 
-    def board(self, chosen: str, lang: str) -> tuple[str, str, str]:
-        """Whose summary is shown, the block of the benchmark under way, and the list."""
+    def board(self, chosen: Chosen, lang: str) -> tuple[Chosen, str, str]:
+        """What is chosen and still there, the block of the benchmark under way, and the list."""
         rows = self.rows()
-        row = next((each for each in rows if each.kept.id == chosen and each.done), None)
-        shown = self._summary(row, lang) if row else ""
-        listed = bench_list.listed(rows, lang, busy=self.busy, chosen=chosen if row else "", summary=shown)
-        return chosen if row else "", live(self.jobs.sight, lang), listed
+        known = {each.kept.id: each for each in rows if each.done}
+        one, earlier = (each if each in known else "" for each in chosen)
+        shown = ""
+        if one:
+            shown = self._summary(known[one], lang) + bench_list.below(known[one], rows, earlier, lang)
+        if one and earlier:
+            shown += difference(compared(saved(self.arena, earlier), saved(self.arena, one)), lang)
+        listed = bench_list.listed(rows, lang, busy=self.busy, chosen=one, summary=shown)
+        return (one, earlier), live(self.jobs.sight, lang), listed
 
     def rows(self) -> list[Row]:
         kept = self.arena.benchmarks.newest(SHOWN)
@@ -122,7 +130,7 @@ class BenchPanel:
                 if len(self._summaries) >= SHOWN:
                     self._summaries.clear()
                 self._summaries[key] = summary(summarise(self.arena, row.kept.id), lang)
-            return self._summaries[key] + f'<p class="files">{bench_list.files(row, lang)}</p>'
+            return self._summaries[key]
 
     # --- what the page asks for
 
@@ -133,12 +141,12 @@ class BenchPanel:
         now = live(self.jobs.sight, language(request))
         return gr.skip() if now == before else now
 
-    def ended(self, chosen: str, request: gr.Request) -> Any:
+    def ended(self, chosen: Chosen, request: gr.Request) -> Any:
         """It began, stopped or came to its end: the list says so, and the summary of one that is done opens."""
         if not may_administer(request, self.arena.settings):
-            return "", "", ""
+            return NOTHING, "", ""
         sight = self.jobs.sight
-        return self.board(sight.benchmark_id if sight and sight.phase == "done" else chosen, language(request))
+        return self.board((sight.benchmark_id, "") if sight and sight.phase == "done" else chosen, language(request))
 
     def count(self, data: Data, request: gr.Request) -> str:
         """How many answers it will take, and about how long."""
@@ -169,7 +177,7 @@ class BenchPanel:
 
         return self._changing(data[self.chosen], request, begin)
 
-    def act(self, chosen: str, event: gr.EventData, request: gr.Request) -> Any:
+    def act(self, chosen: Chosen, event: gr.EventData, request: gr.Request) -> Any:
         """A button of the list or of the benchmark under way."""
         verb, value = str(event._data.get("verb")), str(event._data.get("value"))
         if verb == "ask":
@@ -179,7 +187,7 @@ class BenchPanel:
             "hide": self.jobs.dismiss,
             "resume": lambda: self.jobs.start(value),
         }
-        after = {"show": value, "close": ""}.get(verb, chosen)
+        after = {"show": (value, ""), "close": NOTHING, "compare": (chosen[0], value)}.get(verb, chosen)
         return (*self._changing(after, request, lambda lang: acts.get(verb, lambda: None)()), gr.skip())
 
     def _question(self, benchmark_id: str, request: gr.Request) -> str:
@@ -188,13 +196,15 @@ class BenchPanel:
         row = next((each for each in self.rows() if each.kept.id == benchmark_id), None)
         return bench_list.question(row, language(request)) if row and not row.active else ""
 
-    def forget(self, chosen: str, event: gr.EventData, request: gr.Request) -> Any:
+    def forget(self, chosen: Chosen, event: gr.EventData, request: gr.Request) -> Any:
         value = str(event._data.get("value"))
 
         def forget(lang: str) -> None:
             if self.jobs.under_way(value):
                 raise RunError("busy", key="bench_panel.ask.busy")
             self.arena.benchmarks.forget(value)
+            if (sight := self.jobs.sight) and sight.benchmark_id == value:
+                self.jobs.dismiss()
             gr.Info(render.text(tr("bench_panel.ask.done", lang)))
 
         return (*self._changing(chosen, request, forget), "")
@@ -215,7 +225,7 @@ class BenchPanel:
             form.estimate: self._estimate({**data, form.dataset: name}, lang),
         }
 
-    def _changing(self, chosen: str, request: gr.Request, change: Callable[[str], object]) -> tuple[Any, Any, Any]:
+    def _changing(self, chosen: Chosen, request: gr.Request, change: Callable[[str], object]) -> tuple[Any, Any, Any]:
         """The board after a change; who may not is told so, and what cannot be done is told."""
         if self._refused(request):
             return (gr.skip(),) * 3
@@ -246,6 +256,6 @@ def build(arena: Arena) -> BenchPanel:
                 now = block("benchmark-now", "bench")
                 kept = block("benchmark-kept", "bench")
     dialog = block("benchmark-ask", "benchmark", DIALOG)
-    panel = BenchPanel(arena, BenchJobs(arena), box, form, gr.State(""), now, kept, dialog)
+    panel = BenchPanel(arena, BenchJobs(arena), box, form, gr.State(NOTHING), now, kept, dialog)
     panel.connect(tab)
     return panel

@@ -12,6 +12,7 @@ import gradio as gr
 from gradio.context import Context
 
 from arena.access import visitor_of, whose
+from arena.benchmarks_kept import Benchmark as Kept
 from arena.core import Arena
 from arena.errors import ArenaError
 from arena.store import RunQuery
@@ -69,7 +70,7 @@ class Benchmark:
         query = replace(query, models=tuple(model for model in query.models if model in present))
         choices = [(known[model].title if model in known else model, model) for model in present]
         models = gr.update(choices=choices, value=list(query.models))
-        benches = gr.update(choices=[(each.name or each.dataset, each.id) for each in kept], visible=bool(kept))
+        benches = gr.update(choices=self.benchmarks(kept, language(request)), visible=bool(kept))
         return models, benches, *self.rows(query, request), self.drawing(query, x, y, request)
 
     def his(self, query: RunQuery, request: gr.Request) -> RunQuery:
@@ -137,7 +138,11 @@ class Benchmark:
         his = whose(request, self.arena.settings)
         kept = self.arena.benchmarks.newest() if his is None else []
         value = next((each.id for each in kept if each.id == event._data.get("value")), None)
-        return gr.update(choices=[(each.name or each.dataset, each.id) for each in kept], value=value)
+        return gr.update(choices=self.benchmarks(kept, language(request)), value=value or "")
+
+    def benchmarks(self, kept: list[Kept], lang: str) -> list[tuple[str, str]]:
+        """What the table can be narrowed to, after all of it."""
+        return [(tr("bench_panel.any", lang), ""), *((each.name or each.dataset, each.id) for each in kept)]
 
     def open(self, event: gr.EventData, request: gr.Request) -> str:
         lang, his = language(request), whose(request, self.arena.settings)
@@ -219,7 +224,13 @@ def build(arena: Arena) -> gr.HTML:
         states = [(t(f"statuses.{status}"), status) for status in get_args(Status)]
         statuses = gr.Dropdown(states, multiselect=True, label=t("benchmark.filter.statuses"), scale=2, min_width=140)
         benchmark = gr.Dropdown(
-            [], value=None, label=t("bench_panel.filter"), scale=2, min_width=140, visible=False, elem_id="runs-of"
+            [(t("bench_panel.any"), "")],
+            value="",
+            label=t("bench_panel.filter"),
+            scale=2,
+            min_width=140,
+            visible=False,
+            elem_id="runs-of",
         )
     figure = block("runs-plot", "benchmark")
     runs = block("runs-table", "benchmark")
@@ -238,7 +249,7 @@ def build(arena: Arena) -> gr.HTML:
     runs.sort_runs(answers.sort, query, rows, **LIGHT)
     runs.turn_page(answers.turn, query, rows, **LIGHT)
     runs.size_page(answers.size, query, rows, **LIGHT)
-    runs.clear_filter(lambda: ("", [], [], [], None), None, filters, **LIGHT)
+    runs.clear_filter(lambda: ("", [], [], [], ""), None, filters, **LIGHT)
     panel.kept.bench_rows(answers.of_benchmark, None, benchmark, **LIGHT).then(None, js=TO_THE_ROWS)
     runs.ask_delete(answers.ask, query, [doomed, dialog], **LIGHT)
     dialog.confirm_delete(answers.delete, [query, doomed, x, y], [doomed, dialog, *everything], **LIGHT)
