@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import re
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from arena.markup import plain
 from benchmarks.reports.figures import ModelFigures, Report, Slice
 from benchmarks.reports.intervals import Numbers
 from benchmarks.reports.needs import needed
@@ -223,8 +225,8 @@ def _degradation(axes: Axes, report: Report, slices: Sequence[Slice], value: str
                 for bound in zip(*((s.low, s.high) for s in scores), strict=True)
             )
             axes.fill_between(known, low, high, color=_series(at), alpha=0.14, lw=0)
-    axes.set_xticks(range(len(levels)), [level or say("clean_short", lang) for level in levels])
-    axes.set_xlabel(f"{value_name('degradation', value, '', lang)}: {say('axis.level', lang)}")
+    axes.set_xticks(range(len(levels)), [_short(level) or say("clean_short", lang) for level in levels])
+    axes.set_xlabel(f"{_short(value_name('degradation', value, '', lang))}: {say('axis.level', lang)}")
     axes.set_ylabel(_axis(metric, lang))
     _from_zero(axes, metric)
     _legend(axes, report)
@@ -261,7 +263,7 @@ def _by_group(axes: Axes, report: Report, slices: Sequence[Slice], group: str, l
             label=_short(model.title),
             error_kw={"ecolor": _ink("ink"), "lw": 1, "capsize": 2},
         )
-    axes.set_yticks(range(len(values)), [value_name(group, value, "", lang) for value in values])
+    axes.set_yticks(range(len(values)), [_short(value_name(group, value, "", lang)) for value in values])
     axes.set_ylim(len(values) - 0.45, -0.55)
     axes.set_xlabel(_axis(metric, lang))
     axes.grid(visible=False, axis="y")
@@ -308,6 +310,8 @@ def _legend(axes: Axes, report: Report) -> None:
 
 
 def _short(title: str) -> str:
+    """On one line, and no longer than a plot has room for."""
+    title = plain(" ".join(title.split()))
     return title if len(title) <= 30 else f"{title[:29]}…"
 
 
@@ -358,6 +362,7 @@ def _svg(make: Callable[[Axes], bool], name: str, lang: str) -> str:
     look: Any = {
         **ink,
         "svg.fonttype": "none",
+        "text.parse_math": False,
         "svg.hashsalt": name,
         "font.size": 9.5,
         "axes.titlesize": 10,
@@ -372,7 +377,8 @@ def _svg(make: Callable[[Axes], bool], name: str, lang: str) -> str:
         "legend.fontsize": 8.5,
         "figure.constrained_layout.use": True,
     }
-    with DRAWING, mpl.rc_context(look):
+    with DRAWING, mpl.rc_context(look), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # only measured here: the reader's own fonts show it
         figure = Figure(figsize=SIZE)
         axes = figure.add_subplot()
         _numbers(axes, lang)
