@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from benchmarks.datasets.items import Dataset, DatasetError, Item, Packed
+from benchmarks.datasets.reading import listing
 
 __all__ = ["COMMITTED", "Dataset", "DatasetError", "Item", "Packed", "available", "load_dataset", "sha256"]
 
@@ -41,6 +42,7 @@ def load_dataset(
     limit: no more than its first so many items. split: only those of one part of it (the tag ``split``). Images are not
     opened: one that is missing or broken shows when it is asked for. Raises `DatasetError`.
     """
+    listing.cache_clear()
     path = _path(name_or_path, folders)
     if limit is not None and limit < 1:
         raise DatasetError("limit", limit=limit)
@@ -71,6 +73,7 @@ def load_dataset(
 
 def available(folders: Sequence[Path] = ()) -> list[str]:
     """The names of the datasets in the folders, after those that come with this program."""
+    listing.cache_clear()
     names: dict[str, None] = {}
     for folder in (COMMITTED, *folders):
         entries = sorted(folder.iterdir()) if folder.is_dir() else []

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.datasets.items import Dataset, DatasetError, Item
-from benchmarks.datasets.reading import Within, beginning, files, lines, text_in, text_of
+from benchmarks.datasets.reading import Within, beginning, lines, lists, text_in, text_of
 from benchmarks.datasets.records import field_of, fields, from_cells, item_of, page_of
 
 TURN = 2
@@ -44,7 +44,7 @@ def load(path: Path) -> Dataset:
 
 def _list(path: Path) -> Path | None:
     """The list that the path is or holds."""
-    found = [file for file in files(path, *SUFFIXES) if _names_images(file)]
+    found = [file for file in lists(path, *SUFFIXES) if _names_images(file)]
     preferred = [file for name in NAMES for file in found if file.stem.lower() == name]
     return next(iter(preferred), found[0] if len(found) == 1 else None)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.datasets.items import Dataset, Item
 from benchmarks.datasets.omnidocbench import described
-from benchmarks.datasets.reading import beginning, files
+from benchmarks.datasets.reading import beginning, lists
 
 TURN = 0
 NAME = "MDPBench"
@@ -59,5 +59,5 @@ def _seen(item: Item) -> Item:
 
 
 def _pages(path: Path) -> Path | None:
-    named = (file for file in files(path, ".json") if file.stem.startswith(NAME))
+    named = (file for file in lists(path, ".json") if file.stem.startswith(NAME))
     return next((file for file in named if '"layout_dets"' in beginning(file)), None)

@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.datasets.huggingface import packed
 from benchmarks.datasets.items import Dataset, DatasetError, Item
-from benchmarks.datasets.reading import Within, beginning, beside, entries, files, folders, text_in
+from benchmarks.datasets.reading import Within, beginning, beside, entries, folders, lists, text_in
 from benchmarks.datasets.records import truth_of
 from benchmarks.datasets.rows import columns, has_rows, shards
 from benchmarks.metrics.truth import Truth
@@ -36,10 +36,10 @@ def load(path: Path) -> Dataset:
 
 
 def question_list(path: Path, *, second: bool) -> Path | None:
-    """The JSON list of questions of OCRBench, or of its second version: the path, or in it or a folder of it."""
-    found = [path, *folders(path)] if path.is_dir() else [path]
-    lists = [file for each in found for file in files(each, ".json") if _asks(beginning(file), second)]
-    return next((file for file in lists if file.stem.startswith(NAME)), next(iter(lists), None))
+    """The JSON list of questions of OCRBench or its second version: the path, or in it or its folder of that name."""
+    within = [path, *(folder for folder in folders(path) if folder.name.startswith(NAME))]
+    found = [file for each in within for file in lists(each, ".json") if _asks(beginning(file), second)]
+    return next((file for file in found if file.stem.startswith(NAME)), next(iter(found), None))
 
 
 def has_columns(path: Path, names: set[str]) -> bool:

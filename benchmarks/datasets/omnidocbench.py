@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.datasets.items import Dataset, DatasetError, Item
 from benchmarks.datasets.languages import language_of
-from benchmarks.datasets.reading import Within, beginning, beside, entries, files, text_in
+from benchmarks.datasets.reading import Within, beginning, beside, entries, lists, text_in
 from benchmarks.metrics.truth import Fact, Region, Truth
 
 TURN = 1
@@ -57,7 +57,7 @@ def load(path: Path) -> Dataset:
 
 def pages(path: Path) -> Path | None:
     """The JSON list of pages that the path is or holds; a name that begins like the set's goes first."""
-    found = [file for file in files(path, ".json") if '"layout_dets"' in beginning(file)]
+    found = [file for file in lists(path, ".json") if '"layout_dets"' in beginning(file)]
     return next((file for file in found if file.stem.startswith(NAME)), next(iter(found), None))
 
 

@@ -6,6 +6,7 @@ import codecs
 import json
 import os
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from benchmarks.datasets.items import DatasetError
 
 IMAGES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".heic", ".heif", ".pdf"))
+MOST_LISTS = 50
 PEEK = 1 << 16  # bytes by which a file is recognised
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -80,21 +82,35 @@ def beginning(path: Path) -> str:
     return data.decode("utf-16" if data.startswith(UTF16) else "utf-8-sig", errors="replace")
 
 
+@lru_cache(maxsize=100)
+def listing(folder: Path) -> tuple[list[str], list[str]]:
+    """The names of the files that are no images, and of the folders, in a folder. Every layout asks for them, and a
+    folder may have 100,000 files; who asks whether a folder changed clears this."""
+    names: list[str] = []
+    below: list[str] = []
+    with os.scandir(folder) as found:
+        for each in found:
+            if not each.name.startswith(".") and not is_image(each.name):
+                (below if each.is_dir() else names).append(each.name)
+    return sorted(names), sorted(below)
+
+
 def files(path: Path, *suffixes: str) -> list[Path]:
     """The path itself if it is such a file, else such files in the folder, by name."""
     if not path.is_dir():
         return [path] if path.suffix.lower() in suffixes and path.is_file() else []
-    with os.scandir(path) as found:
-        names = [each.name for each in found if each.name.lower().endswith(suffixes) and each.is_file()]
-    return [path / name for name in sorted(names) if not name.startswith(".")]
+    return [path / name for name in listing(path)[0] if name.lower().endswith(suffixes)]
+
+
+def lists(path: Path, *suffixes: str) -> list[Path]:
+    """`files` of which one may be the list of a dataset; none where there is one beside every image."""
+    found = files(path, *suffixes)
+    return found if len(found) <= MOST_LISTS else []
 
 
 def folders(path: Path) -> list[Path]:
     """The folders in a folder, by name, without hidden ones."""
-    if not path.is_dir():
-        return []
-    with os.scandir(path) as found:
-        return [path / name for name in sorted(each.name for each in found if each.is_dir()) if name[0] != "."]
+    return [path / name for name in listing(path)[1]] if path.is_dir() else []
 
 
 def text_in(entry: dict[str, Any], field: str, place: str) -> str:

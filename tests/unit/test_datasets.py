@@ -85,6 +85,15 @@ def test_a_whole_truth_lies_beside_an_image(tmp_path):
     assert load_dataset(tmp_path).items[0].truth == truth
 
 
+def test_a_list_beside_every_image_is_not_the_list_of_them_all(tmp_path):
+    for number in range(60):
+        write(tmp_path, **{f"{number:02}_png": PIXEL, f"{number:02}_json": '{"text": "layout_dets", "layout_dets": 1}'})
+    assert refused(tmp_path, "column").params["place"] == "00.json"
+    for number in range(60):
+        write(tmp_path, **{f"{number:02}_json": f'{{"text": "{number}"}}'})
+    assert [item.truth.text for item in load_dataset(tmp_path).items] == [str(number) for number in range(60)]
+
+
 def test_pages_of_a_document_have_texts_of_their_own(tmp_path):
     write(tmp_path, scan_pdf=b"%PDF", one_pdf=b"%PDF", one_txt="first")
     (tmp_path / "scan.2.txt").write_text("two")
