@@ -55,6 +55,30 @@ element.addEventListener('keydown', (event) => {
   }
 });
 
+/* A file that is no longer there is told of here; the browser alone would only say that it has failed. */
+element.addEventListener('click', async (event) => {
+  const link = event.target.closest('a[download]');
+  if (!link) return;
+  event.preventDefault();
+  const answer = await fetch(link.href, { headers: { accept: 'application/json' } }).catch(() => null);
+  link.parentElement.querySelector('.trouble')?.remove();
+  const why = answer && !answer.ok && (await answer.json().catch(() => null))?.detail;
+  if (why) {
+    const trouble = document.createElement('p');
+    trouble.className = 'trouble';
+    trouble.setAttribute('role', 'alert');
+    trouble.textContent = why;
+    link.parentElement.append(trouble);
+    return;
+  }
+  const file = document.createElement('a'); // outside this block, so that its click is the browser's own
+  const named = /filename\*=UTF-8''([^;]+)/.exec(answer?.headers.get('content-disposition') || '');
+  file.href = answer?.ok ? URL.createObjectURL(await answer.blob()) : link.href;
+  file.download = named ? decodeURIComponent(named[1]) : '';
+  file.click();
+  setTimeout(() => URL.revokeObjectURL(file.href), 60000);
+});
+
 /* What is drawn stays chosen from page to page; the numbers are shown from the start where there are not too many. */
 const chosen = {};
 const draw = () => {

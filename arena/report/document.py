@@ -54,13 +54,15 @@ def html_report(
     return _document(titles, body, lang, served)
 
 
-def missing_page(lang: str) -> str:
-    """What is shown in the place of a comparison that is not there, or not for this visitor."""
+def missing_page(lang: str, section: str = "report") -> str:
+    """What is shown in the place of a comparison that is not there, or not for this visitor; its words are the
+    ``missing`` and ``missing_why`` of the section."""
+    title = tr(f"{section}.missing", lang)
     body = (
-        f'<div class="sheet missing"><h1>{said("missing", lang)}</h1><p>{said("missing_why", lang)}</p>'
+        f'<div class="sheet missing"><h1>{text(title)}</h1><p>{text(tr(f"{section}.missing_why", lang))}</p>'
         f'<p class="tools"><a class="tool" href="../">{said("home", lang)}</a></p></div>'
     )
-    return _document(tr("report.missing", lang), body, lang, served=True)
+    return _document(title, body, lang, served=True)
 
 
 def view_of(run: Run, place: int) -> View:

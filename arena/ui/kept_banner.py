@@ -15,6 +15,7 @@ from arena.public.link import State
 from arena.public.retention import Left, forget_visitor
 from arena.strings import tr
 from arena.ui.block import block
+from arena.ui.document_route import KEPT as DOCUMENTS
 from arena.ui.i18n import language, on_language
 from arena.ui.preview import preview
 from arena.ui.render import text
@@ -61,6 +62,7 @@ def forget(arena: Arena, visitor: str) -> Left:
         time.sleep(0.05)
     if arena.classroom:
         arena.classroom.forget(visitor)
+    DOCUMENTS.forget(visitor)
     left = forget_visitor(arena.store, arena.images, visitor)
     preview.cache_clear()
     return left

@@ -29,6 +29,7 @@ from arena.documents.document import Document, Page
 from arena.documents.pages import MOST, page_range
 from arena.documents.tables import WIDEST, tables, to_csv
 from arena.errors import RunError
+from arena.strings import LANGUAGES, tr
 from arena.types import Memory, Run, Timeline
 from arena.ui import document_route
 from arena.ui.document_file import html_document
@@ -321,6 +322,45 @@ def test_results_are_fetched_by_their_owner_alone_and_stand_alone(arena: Arena, 
     assert len(mine.get(paths[1]).json()["pages"]) == 2
     arena.store.delete([run.run_id for page in reading.pages.values() for run in page.runs.values()])
     assert mine.get(paths[0]).text == "\n", "what was deleted is gone here too"
+
+
+def test_what_is_kept_of_documents_is_bounded_by_number_and_age() -> None:
+    now = 0.0
+    kept = document_route.Kept(lambda: now)
+
+    def begin(name: str, visitor: str = "v") -> None:
+        kept.begin(name, visitor, "a.pdf", "ocr", {})
+
+    for number in range(document_route.MOST):
+        begin(str(number))
+    assert kept.get("0"), "used again"
+    begin("one more")
+    assert kept.get("0") and not kept.get("1")
+    now = document_route.DAY * 0.9
+    begin("later", "w")
+    assert kept.get("0")
+    now = document_route.DAY * 1.5
+    assert not kept.get("2") and kept.get("0") and kept.get("later")
+    now = document_route.DAY * 9
+    begin("alone")
+    assert kept.get("alone") and not kept.get("0") and not kept.get("later")
+    begin("another's", "w")
+    kept.forget("v")
+    assert not kept.get("alone") and kept.get("another's")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_document_that_is_gone_is_told_of_politely(arena: Arena, lang: str) -> None:
+    app = FastAPI()
+    app.include_router(document_route.router(arena))
+    client = TestClient(app, headers={"accept-language": lang})
+    for rest in ("01J9ZZZZZZZZZZZZZZZZZZZZZZ.md", "x.json", "x.html", "x/1-A-1.csv"):
+        page = client.get(f"/documents/{rest}", headers={"accept": "text/html,*/*"})
+        assert (
+            page.status_code == 404 and tr("documents.missing_why", lang) in page.text and f'lang="{lang}"' in page.text
+        )
+        data = client.get(f"/documents/{rest}")
+        assert (data.status_code, data.json()) == (404, {"detail": tr("documents.gone", lang)})
 
 
 def test_a_document_without_pictures_is_still_a_file(arena: Arena) -> None:
