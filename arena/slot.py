@@ -92,8 +92,7 @@ class Slot:
             } | self._bed.status()
 
     @property
-    def closed(self) -> bool:
-        """Whether the application is leaving, so that a failure says nothing of a model."""
+    def closed(self) -> bool:  # the application is leaving: a failure says nothing of a model
         return self._closed
 
     def pids(self) -> list[int]:
@@ -343,9 +342,7 @@ class Lease:
         slot._set("ready", self.spec)
 
     def predict(self, job: Job, seconds: float | None = None) -> Iterator[str | Output | None]:
-        """Pieces of the answer, None as a sign of life, the `Output` last. Raises `RunError`.
-
-        seconds: the most that it may take, None for what the settings say."""
+        """Pieces of the answer, None as a sign of life, the `Output` last, in `seconds` at most. Raises `RunError`."""
         assert self.handle, "predict() before acquire()"  # noqa: S101
         return self.handle.predict(job, seconds or self.slot.settings.run_timeout_s, self.cancel)
 
