@@ -1,6 +1,6 @@
 """Datasets: images with what is asked of them and what is known of the right answer, wherever they come from.
 
-A layout is a file of this package with ``recognises(path)``, which looks but never raises, ``load(path)`` and ``TURN``:
+A layout is a file of this package with ``recognises(path)``, which only looks, ``load(path)`` and ``TURN``:
 those who take only their own kind are asked first, those who take almost anything last. Nothing is downloaded.
 """
 
@@ -13,6 +13,8 @@ import json
 import pkgutil
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Protocol, cast
@@ -59,16 +61,16 @@ def load_dataset(
         raise DatasetError("twice", path=path, id=twice)
     numbers: Sequence[int] = range(len(plain))
     if split:
-        known = sorted({item.tags["split"] for item in plain if "split" in item.tags})
         numbers = [number for number in numbers if plain[number].tags.get("split") == split]
         if not numbers:
+            known = sorted({item.tags["split"] for item in plain if "split" in item.tags})
             raise DatasetError("split", split=split, known=", ".join(known) or "—")
-    numbers = numbers[:limit]
-    if not numbers:
+    if not plain:
         raise DatasetError("empty", path=path)
-    packed = dataset.items.chosen(numbers) if isinstance(dataset.items, Packed) else None
-    items = packed if packed is not None else tuple(plain[number] for number in numbers)
-    return Dataset(dataset.name, items, dataset.source, dataset.licence)
+    numbers = numbers[:limit]
+    if isinstance(dataset.items, Packed):
+        return replace(dataset, items=dataset.items.chosen(numbers))
+    return replace(dataset, items=tuple(plain[number] for number in numbers))
 
 
 def available(folders: Sequence[Path] = ()) -> list[str]:
@@ -78,8 +80,9 @@ def available(folders: Sequence[Path] = ()) -> list[str]:
     for folder in (COMMITTED, *folders):
         entries = sorted(folder.iterdir()) if folder.is_dir() else []
         for path in entries:
-            if not path.name.startswith(".") and any(layout.recognises(path) for layout in layouts()):
-                names[path.name] = None
+            with suppress(OSError):  # of one that may not be read, the others are named all the same
+                if not path.name.startswith(".") and any(layout.recognises(path) for layout in layouts()):
+                    names[path.name] = None
     return list(names)
 
 

@@ -62,12 +62,13 @@ def _item(within: Within, folder: str, name: str, stem: str, page: int, beside: 
     return item_of(record, within.file(f"{folder}{name}", f"{folder}{name}"), id, place)
 
 
-def _walk(path: Path, below: str = "") -> Iterator[tuple[str, list[str]]]:
+def _walk(path: Path) -> Iterator[tuple[str, list[str]]]:
     """Every folder, as a prefix of names within the dataset, with its files in order; hidden ones and links to folders
     are passed over."""
-    with os.scandir(path / below) as found:
-        entries = sorted((entry for entry in found if not entry.name.startswith(".")), key=lambda entry: entry.name)
-    yield below, [entry.name for entry in entries if not entry.is_dir()]
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(path, f"{below}{entry.name}/")
+    ahead = [""]
+    while ahead:
+        below = ahead.pop()
+        with os.scandir(path / below) as found:
+            entries = sorted((each for each in found if not each.name.startswith(".")), key=lambda each: each.name)
+        yield below, [each.name for each in entries if not each.is_dir()]
+        ahead += [f"{below}{each.name}/" for each in reversed(entries) if each.is_dir(follow_symlinks=False)]

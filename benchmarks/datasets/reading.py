@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
@@ -132,8 +133,8 @@ class Within:
         self.folder = folder
         home = os.path.realpath(folder)
         # A snapshot in the cache of Hugging Face consists of links to ../../blobs; all of it is that dataset.
-        above = os.path.dirname(home)  # noqa: PTH120
-        self._home = os.path.dirname(above) if os.path.basename(above) == "snapshots" else home  # noqa: PTH119, PTH120
+        cached = re.fullmatch(r"(.*/datasets--[^/]+)/snapshots/[^/]+", home)
+        self._home = cached[1] if cached else home
         self._folders: dict[str, tuple[bool, frozenset[str]]] = {}
 
     def file(self, name: str, place: str) -> Path:
