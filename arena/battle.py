@@ -70,6 +70,8 @@ def gains(models: Sequence[str], votes: Mapping[Pair, Met], pending: Iterable[Pa
     of information (Laplace's approximation and the matrix determinant lemma; D-optimal design). Few votes and equal
     strengths make it large. pending: pairs that somebody is judging now, counted as met.
     """
+    # Not the ratings' model (arena/rating/davidson.py): that has one unknown more, how often people tie, and is fitted
+    # to whole tables of three counts a pair. To draw a pair half a win is enough, and the formula above stays short.
     place = {name: at for at, name in enumerate(sorted(set(models)))}
     seen = [(place[i], place[j], each.times, each.won) for (i, j), each in votes.items() if i in place and j in place]
     waiting = [(place[i], place[j]) for i, j in pending if i in place and j in place]
