@@ -141,7 +141,8 @@ def read_items(store: Store, benchmark_id: str) -> Items:
     with _streamed(store, chosen) as parts:
         found = [tuple(row) for part in parts for row in part]
     rows = [row for row in found if not row[4]]
-    tags = [json.loads(row[3]) for row in rows]
+    said = {text: json.loads(text) for text in {row[3] for row in rows}}  # few, and each of many items
+    tags = [said[row[3]] for row in rows]
     names = list(dict.fromkeys(name for each in tags for name in each))
     kept = {name: tuple(str(each.get(name, "")) for each in tags) for name in names}
     items, tasks, languages = (tuple(row[at] for row in rows) for at in range(3))

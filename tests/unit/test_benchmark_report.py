@@ -143,7 +143,9 @@ def test_repeats_of_an_item_are_one_value(arena: Arena) -> None:
     assert found.value == pytest.approx(0.25 + 0.02)
 
 
-def test_models_are_tested_on_the_items_that_both_were_asked(arena: Arena) -> None:
+@pytest.fixture(scope="module")
+def two(arena: Arena) -> str:
+    """Two models, one of which has not come to the end, on pages of two kinds, clean and blurred."""
     levels = [("clean", "0"), ("blur", "1"), ("blur", "2")]
     tags = [
         {"kind": ("form", "sign")[at % 2], "degradation": kind, "level": level}
@@ -155,7 +157,11 @@ def test_models_are_tested_on_the_items_that_both_were_asked(arena: Arena) -> No
         answered(arena, name, number, scores={"cer": 0.1 + 0.01 * (number % 3)})
         if number < 50:
             answered(arena, name, number, "rapidocr", scores={"cer": 0.2 + 0.02 * (number % 7)})
-    report = summarise(arena, name)
+    return name
+
+
+def test_models_are_tested_on_the_items_that_both_were_asked(arena: Arena, two: str) -> None:
+    report = summarise(arena, two)
     (pair,) = report.pairs
     assert (pair.difference.n, pair.wins, pair.losses) == (50, 50, 0)
     assert pair.adjusted is not None and pair.adjusted < 0.001
@@ -304,8 +310,8 @@ def test_a_spreadsheet_has_numbers_as_numbers_and_no_formula(arena: Arena, hosti
     assert len(book["Rows"]) == 1 + 2 * len(OUTPUTS)
 
 
-def test_every_file_tells_the_same(arena: Arena, tmp_path: Path) -> None:
-    page = write_report(arena, "paired", tmp_path, "en")
+def test_every_file_tells_the_same(arena: Arena, two: str, tmp_path: Path) -> None:
+    page = write_report(arena, two, tmp_path, "en")
     assert page == tmp_path / "report.html"
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {
@@ -323,7 +329,7 @@ def test_every_file_tells_the_same(arena: Arena, tmp_path: Path) -> None:
     assert len(table) == len(parquet) == 110
     assert parquet["cer"].mean() == pytest.approx(table["cer"].mean())
     assert str(parquet["created_at"].dtype).startswith("datetime64")
-    report = summarise(arena, "paired")
+    report = summarise(arena, two)
     with (tmp_path / "summary.csv").open(encoding="utf-8-sig", newline="") as file:
         first = next(iter(csv.DictReader(file)))
     assert float(first["value"]) == report.models[0].scores["cer"].headline.value
@@ -343,8 +349,8 @@ NAMES = {
 }  # fmt: skip
 
 
-def test_a_russian_report_has_no_english_words_left_over(arena: Arena, tmp_path: Path) -> None:
-    report = summarise(arena, "paired")
+def test_a_russian_report_has_no_english_words_left_over(arena: Arena, two: str, tmp_path: Path) -> None:
+    report = summarise(arena, two)
     write(arena, report, tmp_path, "ru", ["html", "md"])
     said = " ".join(Page((tmp_path / "report.html").read_text(encoding="utf-8")).words)
     document = re.sub(
@@ -385,10 +391,12 @@ def test_answers_without_a_right_one_are_a_report_of_times(arena: Arena, tmp_pat
     assert tr("bench_report.unscored", "ru") in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
-def test_a_benchmark_there_is_not_and_a_missing_package_are_said(arena: Arena, tmp_path: Path, monkeypatch) -> None:
+def test_a_benchmark_there_is_not_and_a_missing_package_are_said(
+    arena: Arena, two: str, tmp_path: Path, monkeypatch
+) -> None:
     with pytest.raises(RunError, match="nowhere"):
         summarise(arena, "nowhere")
-    report = summarise(arena, "paired")
+    report = summarise(arena, two)
     monkeypatch.setattr(writing, "missing", lambda module: True)
     written = write(arena, report, tmp_path, "en")
     assert written.left_out == {"parquet": "pyarrow", "xlsx": "xlsxwriter", "plots": "matplotlib"}
