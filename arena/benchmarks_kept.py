@@ -6,12 +6,14 @@ and a repeat, once at most, whoever fills it. So what is filled is never asked a
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, delete, func, insert, select, update
+from sqlalchemy import Column, Connection, ForeignKey, Index, Integer, Table, Text, delete, func, insert, select, update
 
 from arena.store import Store
 from arena.tables import METADATA, RUN, Bag, CleanText, Moment
@@ -79,6 +81,32 @@ ITEM = Table(
     Column("error", CleanText, nullable=False),
     *(Column(name, Integer) for name in ("original_width", "original_height")),
 )
+
+
+class Claims:
+    """Who is at which cell, so that of several programs only one asks for it. In PostgreSQL these are advisory locks:
+    they go with the program's connection, so nothing stays claimed by a program that was ended or a machine that is
+    lost. SQLite has none, and every claim is granted; a cell is filled once all the same."""
+
+    def __init__(self, benchmark_id: str, connection: Connection | None) -> None:
+        self._benchmark_id, self._connection = benchmark_id, connection
+
+    @contextmanager
+    def on(self, place: tuple[str, str, int]) -> Iterator[bool]:
+        """Whether the cell is ours until the block is left; not when another program is at it."""
+        if self._connection is None:
+            yield True
+            return
+        named = repr((self._benchmark_id, *place)).encode("utf-8", "surrogatepass")
+        lock = int.from_bytes(hashlib.sha256(named).digest()[:8], "big", signed=True)
+        ours = self._connection.scalar(select(func.pg_try_advisory_lock(lock)))
+        try:
+            yield bool(ours)
+        finally:
+            if ours:
+                self._connection.execute(select(func.pg_advisory_unlock(lock)))
+
+
 OF_BENCHMARK = [BENCHMARK.c[each.name] for each in fields(Benchmark)]
 OF_ITEM = [ITEM.c[each.name] for each in fields(KeptItem)]
 
@@ -144,6 +172,19 @@ class Benchmarks:
         here = (RUN.c.benchmark_id == benchmark_id, RUN.c.item == item, RUN.c.side == side, RUN.c.repeat == repeat)
         with self._store.reading() as connection:
             return connection.scalar(select(RUN.c.seq).where(*here)) is not None
+
+    @contextmanager
+    def claiming(self, benchmark_id: str) -> Iterator[Claims]:
+        """For a program that fills cells while others may."""
+        with self._store.reading() as connection:
+            if connection.dialect.name != "postgresql":
+                yield Claims(benchmark_id, None)
+                return
+            alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+            try:
+                yield Claims(benchmark_id, alone)
+            finally:
+                alone.execute(select(func.pg_advisory_unlock_all()))
 
     def answered(self, like: Mapping[str, Any], without: str, limit: int = 20) -> list[str]:
         """Ids of runs of other benchmarks than `without` whose columns are as in `like`, that were answered well by

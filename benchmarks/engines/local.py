@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from arena.benchmarks_kept import KeptItem
+from arena.benchmarks_kept import Claims, KeptItem
 from arena.cancel import Cancel
 from arena.catalog import ModelSpec
 from arena.compare import Request, Side, answer
@@ -37,10 +37,18 @@ class Local:
     def fill(
         self, arena: Arena, plan: Plan, items: Mapping[str, KeptItem], asks: Sequence[Ask], cancel: Cancel
     ) -> Iterator[Run | Waiting]:
-        models = list(dict.fromkeys(ask.model for ask in asks))
-        for model, following in zip(models, [*models[1:], None], strict=False):
-            mine = [ask for ask in asks if ask.model == model]
-            yield from one_model(arena, plan, items, mine, following, cancel)
+        """What another program is at is left to it, and looked at once more at the end."""
+        with arena.benchmarks.claiming(plan.id) as claims:
+            left = asks
+            while left and not cancel.is_set():
+                others: list[Ask] = []
+                models = list(dict.fromkeys(ask.model for ask in left))
+                for model, following in zip(models, [*models[1:], None], strict=True):
+                    mine = [ask for ask in left if ask.model == model]
+                    yield from one_model(arena, plan, items, mine, following, cancel, claims, others)
+                if left := others:
+                    yield Waiting(left[0].model, left[0].item)
+                    time.sleep(BUSY_S)
 
 
 def one_model(
@@ -50,10 +58,13 @@ def one_model(
     asks: Sequence[Ask],
     following: str | None,
     cancel: Cancel,
+    claims: Claims,
+    others: list[Ask],
 ) -> Iterator[Run | Waiting]:
     """All cells of one model; while it answers the last one, the worker of the following model is prepared.
 
-    A model that could not be brought up is not tried again: the rest of its cells say so."""
+    A model that could not be brought up is not tried again: the rest of its cells say so. others: gets the cells that
+    another program is at."""
     spec = plan.spec(arena.catalog, asks[0].model)
     then = plan.spec(arena.catalog, following) if following else None
     slot, earlier = arena.slots.for_(spec), Earlier(arena, plan, asks[0].model)
@@ -61,26 +72,27 @@ def one_model(
     for ask in asks:
         if cancel.is_set() or slot.closed:
             return
-        if arena.benchmarks.is_filled(plan.id, ask.place):
-            continue  # by another program
-        item = items[ask.item]
-        if copied := earlier.answer(ask, item):
-            yield copied
-            continue
-        side, request = question(arena, plan, ask, item)
-        if error := unanswerable(spec, request, item) or hopeless:
-            run = record(
-                arena, request, plan.order(ask.model), ask.side, side, slot.lease(spec, cancel), Answer(error=error)
-            )
-            yield arena.save(replace(run, image_sha256=item.image_sha256 or None))
-            continue
-        for event in answered(arena, plan, ask, request, then if ask is asks[-1] else None, cancel):
-            yield event
-            if isinstance(event, Run):
-                earlier.learn(event)
-                failures = failures + 1 if never_up(event) else 0
-                if event.error_kind and failures and (event.error_kind in HOPELESS or failures == TRIES):
-                    hopeless = RunError(event.error_kind, key="bench.not_tried", why=event.error_detail)
+        with claims.on(ask.place) as ours:
+            if not ours:
+                others.append(ask)
+                continue
+            if arena.benchmarks.is_filled(plan.id, ask.place):
+                continue  # by another program
+            item = items[ask.item]
+            if copied := earlier.answer(ask, item):
+                yield copied
+                continue
+            request = question(arena, plan, ask, item)
+            if error := unanswerable(spec, request, item) or hopeless:
+                yield not_asked(arena, plan, ask, request, item, error)
+                continue
+            for event in answered(arena, plan, ask, request, then if ask is asks[-1] else None, cancel):
+                yield event
+                if isinstance(event, Run):
+                    earlier.learn(event)
+                    failures = failures + 1 if never_up(event) else 0
+                    if event.error_kind and failures and (event.error_kind in HOPELESS or failures == TRIES):
+                        hopeless = RunError(event.error_kind, key="bench.not_tried", why=event.error_detail)
 
 
 def answered(
@@ -101,14 +113,22 @@ def answered(
         time.sleep(BUSY_S)
 
 
-def question(arena: Arena, plan: Plan, ask: Ask, item: KeptItem) -> tuple[Side, Request]:
+def not_asked(arena: Arena, plan: Plan, ask: Ask, request: Request, item: KeptItem, error: RunError) -> Run:
+    """The cell's run, saved, where the model is not even tried."""
+    (side,) = request.sides
+    lease = arena.slots.for_(side.spec).lease(side.spec, Cancel())
+    run = record(arena, request, plan.order(ask.model), ask.side, side, lease, Answer(error=error))
+    return arena.save(replace(run, image_sha256=item.image_sha256 or None))
+
+
+def question(arena: Arena, plan: Plan, ask: Ask, item: KeptItem) -> Request:
     """What `compare` would be asked for this cell."""
     spec = plan.spec(arena.catalog, ask.model)
     side = Side(spec, plan.params_for(spec, ask.repeat))
     image = arena.images.get(item.image_sha256)
     if image and item.original_width and item.original_height:
         image = replace(image, original_width=item.original_width, original_height=item.original_height)
-    return side, Request(
+    return Request(
         sides=(side,),
         image=image,
         task=arena.catalog.task(item.task),
