@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def show_all(options: argparse.Namespace, settings: Settings, lang: str) -> int:
-    from benchmarks.runs.plan import Plan, asks
+    from benchmarks.runs.plan import Plan
 
     found: list[dict[str, Any]] = []
     with arena_of(settings) as arena:
@@ -24,10 +24,14 @@ def show_all(options: argparse.Namespace, settings: Settings, lang: str) -> int:
         sizes = arena.benchmarks.sizes([each.id for each in every])
     for each in every:
         plan, (items, filled) = Plan.from_dict(each.plan), sizes[each.id]
-        total = len(asks(plan, map(str, range(items))))
         found.append(
             {"id": each.id, "name": each.name, "dataset": each.dataset, "models": list(plan.models)}
-            | {"state": each.state, "done": filled, "total": total, "created_at": each.created_at.isoformat()}
+            | {
+                "state": each.state,
+                "done": filled,
+                "total": plan.size(items),
+                "created_at": each.created_at.isoformat(),
+            }
         )
     if options.json:
         print(json.dumps({"benchmarks": found}))

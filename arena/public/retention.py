@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Text, delete, or_, select, type_coerce, update
 
+from arena.benchmarks_kept import ITEM
 from arena.config import Settings
 from arena.conversations import CONVERSATION, MESSAGE
 from arena.errors import RunError
@@ -127,6 +128,7 @@ def _needed(store: Store) -> set[str]:
             *connection.scalars(select(PICTURE.c.sha256)),
             *_of_runs(connection, RUN.c.seq > 0),
             *_of_messages(connection, MESSAGE.c.position >= 0),
+            *connection.scalars(select(ITEM.c.image_sha256)),  # of a benchmark that may be gone on with
         }
 
 

@@ -58,6 +58,10 @@ class Plan:
         """Raises `TypeError` for a field there is not."""
         return cls(**{**data, "models": tuple(data["models"])})
 
+    def size(self, items: int) -> int:
+        """How many cells there are with so many items."""
+        return len(self.models) * (items * self.repeat + min(items, self.warmup))
+
     def order(self, model: str) -> int:
         """Its place among the models, from 0."""
         return self.models.index(model)

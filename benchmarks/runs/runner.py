@@ -115,7 +115,7 @@ def carry_on(arena: Arena, benchmark_id: str, cancel: Cancel, engine: Engine | N
     """Fill what is not filled. Ends with the benchmark's state ``done``, or ``stopped`` when cancelled or closed.
 
     Yields at least twice a second. Raises `RunError` when there is no such benchmark, the catalogue has one of its
-    models no more, or the database fails.
+    models no more, none of its images is on this machine, or the database fails.
     """
     plan = plan_of(arena, benchmark_id)
     items = {item.item: item for item in arena.benchmarks.items(benchmark_id)}
@@ -124,6 +124,9 @@ def carry_on(arena: Arena, benchmark_id: str, cancel: Cancel, engine: Engine | N
     left = [ask for ask in every if ask.place not in filled]
     for model in {ask.model for ask in left}:
         plan.spec(arena.catalog, model)  # raises before anything is asked
+    shown = (items[ask.item].image_sha256 for ask in left)
+    if left and not any(not sha256 or arena.images.get(sha256) for sha256 in shown):
+        raise RunError("bad_input", key="bench.images_elsewhere", folder=arena.images.folder)
     arena.benchmarks.turn(benchmark_id, "running")
     try:
         yield Beat(len(every) - len(left), len(every))

@@ -23,7 +23,7 @@ def test_every_cell_is_asked_once_and_no_model_comes_twice(models, items, repeat
     made = plan([f"m{number}" for number in range(models)], repeat=repeat, warmup=warmup, seed=seed)
     found = asks(made, [f"i{number}" for number in range(items)])
     cells = [ask.place for ask in found]
-    assert len(set(cells)) == len(cells) == models * (items * repeat + min(warmup, items))
+    assert len(set(cells)) == len(cells) == made.size(items) == models * (items * repeat + min(warmup, items))
     assert [model for model, _ in groupby(ask.model for ask in found)] == list(made.models)
     for ask in found:
         assert ask.side == letter_of(made.models.index(ask.model)) == made.side(ask.model)

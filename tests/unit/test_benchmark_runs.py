@@ -15,6 +15,7 @@ from arena.compare import Request, Side, compare
 from arena.config import load_settings
 from arena.core import arena_of
 from arena.errors import RunError
+from arena.public.retention import forget_older
 from arena.query import RunQuery
 from arena.types import Run, Timeline
 from benchmarks.datasets import Dataset, Item
@@ -230,6 +231,18 @@ def test_a_program_that_leaves_fills_no_cell_with_its_own_end(folder, tmp_path):
                 leaving.slots.close()
         assert [run.status for run in rows(leaving, plan).values()] == ["ok", "ok"]
         assert leaving.benchmarks.get(plan.id).state == "stopped"
+
+
+def test_images_that_are_still_to_be_asked_about_are_kept_and_asked_for_where_they_are(arena, folder):
+    plan = ask(arena, [item(folder, "i0"), Item("broken", b"no image")], ["one"], warmup=0)
+    (kept, _) = arena.benchmarks.items(plan.id)
+    assert forget_older(arena.store, arena.images, days=0).files == 0 and arena.images.get(kept.image_sha256)
+    only = ask(arena, [item(folder, "elsewhere")], ["one"], warmup=0)
+    (gone,) = arena.benchmarks.items(only.id)
+    arena.images.get(gone.image_sha256).path.unlink()
+    with pytest.raises(RunError, match="this machine"):
+        list(carry_on(arena, only.id, Cancel()))
+    assert rows(arena, only) == {}
 
 
 def test_two_programs_on_one_benchmark_fill_every_cell_once(arena, folder):
