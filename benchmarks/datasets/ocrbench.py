@@ -77,11 +77,12 @@ def _named(row: dict[str, Any]) -> dict[str, Any]:
 def _item(entry: dict[str, Any], image: Path | bytes, id: str, place: str) -> Item:
     kind = text_in(entry, "type", place)
     answers = truth_of({"answers": entry.get("answers")}, place).answers
+    formula = answers[0].strip() if kind == FORMULAS and answers else None
     return Item(
         id=id,
         image=image,
-        truth=Truth(answers=answers, formula=answers[0].strip() if kind == FORMULAS and answers else None),
-        task="question",
+        truth=Truth(answers=answers, formula=formula),
+        task="formatted_ocr" if formula else "question",
         language="en",
         prompt=text_in(entry, "question", place),
         tags={"kind": kind, "set": text_in(entry, "dataset_name", place)},

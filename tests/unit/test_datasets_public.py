@@ -51,7 +51,7 @@ def test_ocrbench_as_its_makers_publish_it(tmp_path):
     assert (first.id, first.task, first.language, first.prompt) == ("0", "question", "en", "What is written?")
     assert first.tags == {"kind": "Regular Text Recognition", "set": "set"} and first.truth == Truth(answers=("EXIT",))
     assert second.truth == Truth(answers=("5 June", "June 5"))
-    assert third.truth == Truth(answers=("x_2 = 1\n",), formula="x_2 = 1")
+    assert third.truth == Truth(answers=("x_2 = 1\n",), formula="x_2 = 1") and third.task == "formatted_ocr"
     (folder / "FullTest.json").write_text(json.dumps(questions[:1]))
     assert len(load_dataset(folder).items) == 3
     assert load_dataset(folder / "FullTest.json").name == "OCRBench FullTest"
