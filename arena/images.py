@@ -101,6 +101,18 @@ class ImageStore:
         """Number of pages of a PDF, 1 for everything else. Raises `RunError` for a PDF that cannot be opened."""
         return decode.page_count(self._read(source), self._decoders)
 
+    def put(self, sha256: str, png: bytes) -> None:
+        """Take an image over from another store. Raises `RunError` (``storage``) when it cannot be saved."""
+        path = self._path(sha256)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(suffix=".part", dir=self.folder)
+            with os.fdopen(handle, "wb") as part:
+                part.write(png)
+            Path(name).replace(path)
+        except OSError as error:
+            raise RunError("storage", key="images.not_writable", folder=self.folder) from error
+
     def get(self, sha256: str) -> StoredImage | None:
         """The image with this hash, None when there is none. The size of its upload is not kept: it is given as
         the image's own."""
