@@ -90,6 +90,22 @@ def metrics() -> str:
     return table(("Metric", "Better", "What it says"), rows)
 
 
+def metric_definitions() -> str:
+    from benchmarks.metrics import METRICS
+
+    rows = [
+        (
+            f"`{metric.name}`",
+            metric.better,
+            metric.against,
+            metric.source,
+            (metric.measure.__doc__ or "").split("\n")[0],
+        )
+        for metric in METRICS.values()
+    ]
+    return table(("Metric", "Better", "Against", "Source", "What it says"), rows)
+
+
 def error_kinds() -> str:
     from arena.errors import KINDS
     from arena.strings import tr

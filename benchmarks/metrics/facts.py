@@ -23,7 +23,7 @@ from benchmarks.metrics import metric
 from benchmarks.metrics.formulas import formulas
 from benchmarks.metrics.grids import Grid
 from benchmarks.metrics.latex import tokens
-from benchmarks.metrics.table_reading import tables
+from benchmarks.metrics.table_reading import MOST_CHARACTERS, tables
 from benchmarks.metrics.truth import Fact, FactKind
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def facts_true(output: str, facts: Sequence[Fact]) -> float:
     >>> facts_true("Paid in cash. **Total:** 7", facts)
     0.6666666666666666
     """
+    output = output[:MOST_CHARACTERS]
     return sum(HOLDS[fact.kind](output, fact) for fact in facts) / len(facts)
 
 
@@ -108,7 +109,7 @@ def in_order(output: str, fact: Fact) -> bool:
 
 
 def beginnings(text: str, wanted: str, most: int) -> NDArray[np.int64]:
-    """Where `wanted` begins in `text` with at most so many edits; of places that touch, the one with the fewest.
+    """Where `wanted` begins in `text` with at most so many edits, and with no more than right beside.
 
     Sellers 1980, from the ends, a character of `wanted` at a time.
 
@@ -126,11 +127,9 @@ def beginnings(text: str, wanted: str, most: int) -> NDArray[np.int64]:
         longer[0] = count
         costs = np.minimum.accumulate(longer - places) + places
     costs = costs[::-1]
-    near = np.nonzero(costs <= most)[0]
-    if not most or not len(near):
-        return near
-    groups = np.split(near, np.nonzero(np.diff(near) > 1)[0] + 1)
-    return np.array([group[np.argmin(costs[group])] for group in groups])
+    best = (costs <= most) & (costs <= np.append(costs[1:], most)) & (costs <= np.append(most, costs[:-1]))
+    found: NDArray[np.int64] = np.nonzero(best)[0]
+    return found
 
 
 def has_cell(output: str, fact: Fact) -> bool:

@@ -10,6 +10,7 @@ from benchmarks.metrics import metric
 from benchmarks.metrics.latex import tokens
 
 DELIMITER = re.compile(r"\$\$?|\\[\[\]()]|\\.", re.DOTALL)
+MOST_CHARACTERS = 200_000  # of an answer; what comes after is not read
 CLOSERS = {"$": "$", "$$": "$$", r"\[": r"\]", r"\(": r"\)"}
 
 
@@ -25,6 +26,7 @@ def formula_edit(output: str, formula: str) -> float | None:
     0.2
     """
     target = tokens(formula)
+    output = output[:MOST_CHARACTERS]
     said = [tokens(each) for each in formulas(output) or [output]]
     return min(Levenshtein.normalized_distance(each, target) for each in said) if target else None
 

@@ -14,7 +14,8 @@ STEPS = {
     "top_heading": (-1, 0),
     "left_heading": (0, -1),
 }
-MOST_PLACES = 1_000_000  # rows times columns; cells that claim more are cut to one
+MOST_CELLS = 2000  # those further down are left out
+MOST_PLACES = 100_000  # rows times columns; cells that claim more are cut to one
 
 
 class Grid:
@@ -30,10 +31,10 @@ class Grid:
         self.cells: list[Cell] = []
         self._at: dict[tuple[int, int], int] = {}
         self._places: list[list[tuple[int, int]]] = []
-        rows = list(table.rows())
+        rows = list(table.rows())[:MOST_CELLS]
         for row, cells in enumerate(rows):
             column = 0
-            for cell in cells:
+            for cell in cells[: MOST_CELLS - len(self.cells)]:
                 while (row, column) in self._at:
                     column += 1
                 height, width = min(cell.rowspan, len(rows) - row), cell.colspan

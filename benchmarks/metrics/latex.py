@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\s+|.", re.DOTALL)
+DEEPEST = 50  # braces within braces; those further in stand for themselves
 
 SIZES = r"""
 \left \right \middle \big \Big \bigg \Bigg \bigl \bigr \bigm \Bigl \Bigr \Bigm \biggl \biggr \biggm \Biggl \Biggr \Biggm
@@ -146,20 +147,19 @@ def _after_group(raw: Sequence[str], place: int) -> int:
 def _grouped(kept: Iterable[str]) -> list[Group]:
     opened: list[list[Group]] = [[]]
     for item in kept:
-        if item == "{":
+        if item == "{" and len(opened) < DEEPEST:
             opened.append([])
         elif item == "}" and len(opened) > 1:
             inner = _ordered(opened.pop())
             upright = opened[-1][-1:] == [[]] and opened[-1].pop() == []
-            # A group of one thing is that thing; one of several is a thing with its braces, as above or below another.
+            # A group of one thing is that thing; one of several is a thing with its braces.
             if len(inner) > 1 and not (upright and opened[-1][-1:] not in ([["_"]], [["^"]])):
                 inner = [["{", *(each for group in inner for each in group), "}"]]
             opened[-1] += inner
         else:
             opened[-1].append([item] if item else [])
-    while len(opened) > 1:  # braces that nobody closed
-        inner = opened.pop()
-        opened[-1] += [["{"], *inner]
+    for inner in opened[1:]:  # braces that nobody closed
+        opened[0] += [["{"], *inner]
     return _ordered(opened[0])
 
 

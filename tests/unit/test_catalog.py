@@ -86,7 +86,7 @@ def test_tasks_are_asked_in_both_languages(shipped: Catalog) -> None:
         assert task.title_for("ru") != task.title_for("en")
     assert shipped.tasks["layout"].output == "boxes"
     assert shipped.tasks["formatted_ocr"].output == "markdown"
-    assert shipped.tasks["ocr"].metrics == ("cer", "wer")
+    assert shipped.tasks["ocr"].metrics[:2] == ("cer", "wer")
 
 
 def test_the_table_has_a_row_for_each_model_in_both_languages(shipped: Catalog) -> None:

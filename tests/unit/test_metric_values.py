@@ -141,7 +141,7 @@ drawn_tables = st.builds("<table>{}</table>".format, bodies)
 with_heads = st.builds("<table><thead>{}</thead><tbody>{}</tbody></table>".format, rows, bodies)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(st.one_of(st.tuples(drawn_tables, drawn_tables), st.tuples(with_heads, with_heads)))
 def test_teds_is_that_of_apted_on_trees_of_lxml(pair):
     assert teds(*pair) == pytest.approx(max(0, published_teds(*pair)), abs=1e-9)
@@ -172,7 +172,7 @@ shapes = st.recursive(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(shapes, shapes)
 def test_the_distance_of_any_two_trees_is_that_of_apted(one, two):
     a, b = one.postorder(), two.postorder()
@@ -241,7 +241,7 @@ def coco_map(said, truth):
     return scored.stats[0]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(pages, pages)
 def test_average_precision_is_that_of_pycocotools(said, truth):
     assert box_map(said, truth) == pytest.approx(coco_map(said, truth), abs=1e-9)

@@ -23,6 +23,8 @@ def tree_distance(one: Sequence[int], two: Sequence[int], renames: Numbers) -> f
     >>> tree_distance([0, 1, 0], [0, 0], np.array([[1.0, 1.0], [0.0, 1.0], [1.0, 0.0]]))  # a(b, c) to a(c)
     1.0
     """
+    if len(one) > len(two):  # the longer the rows, the fewer they are
+        one, two, renames = two, one, renames.T
     trees = _with_leaves(one, two, renames)
     if len(one) == 1 or len(two) == 1:
         return float(trees[-1, -1])
