@@ -5,8 +5,8 @@ The database filters and hands over the few columns that are needed; the medians
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, get_args
 
 import numpy as np
@@ -17,6 +17,7 @@ from arena.spec import labelled
 from arena.store import Store
 from arena.tables import RUN, SCORE
 from arena.types import Status
+from benchmarks.metrics import METRICS
 
 ANSWERED = ("ok", "empty", "loop", "truncated")  # the time of any other run is not that of an answer
 STATUSES = get_args(Status)
@@ -73,6 +74,7 @@ class Line:
     load_s: float | None
     peak_vram_mb: float | None
     peak_ram_mb: float | None
+    others: Mapping[str, float] = field(default_factory=dict)  # medians of the further scores, in the order of METRICS
 
     @property
     def generate_s(self) -> float | None:
@@ -99,7 +101,9 @@ def board(store: Store, task: str = "", language: str = "") -> list[Line]:
             # None becomes NaN.
             parts.append(np.array([kind, [STATUSES.index(each) for each in status], *figures], dtype=float))
     table = np.concatenate(parts, axis=1) if parts else np.empty((2 + len(FIGURES) + len(SCORES), 0))
-    return [_line(variant, titles[kind], table[1:, table[0] == kind]) for variant, kind in sorted(kinds.items())]
+    others = _others(store, task, language)
+    lines = ((variant, _line(variant, titles[kind], table[1:, table[0] == kind])) for variant, kind in kinds.items())
+    return [replace(line, others=others.get(variant, {})) for variant, line in sorted(lines)]
 
 
 def _reading(task: str, language: str) -> Select[Any]:
@@ -108,7 +112,25 @@ def _reading(task: str, language: str) -> Select[Any]:
         for metric in SCORES
     )
     chosen = select(*(RUN.c[name] for name in (*VARIANT, "title", "status", *FIGURES)), *scores)
-    chosen = chosen.where(RUN.c.status != "cancelled")
+    return _filtered(chosen.where(RUN.c.status != "cancelled"), task, language)
+
+
+def _others(store: Store, task: str, language: str) -> dict[tuple[str, ...], dict[str, float]]:
+    """The medians of the scores but for `SCORES`, for each way a model ran."""
+    chosen = select(*(RUN.c[name] for name in VARIANT), SCORE.c.metric, SCORE.c.value)
+    chosen = chosen.join_from(SCORE, RUN, SCORE.c.run_seq == RUN.c.seq)
+    chosen = chosen.where(SCORE.c.metric.not_in(SCORES), SCORE.c.value.is_not(None), RUN.c.status.in_(ANSWERED))
+    values: dict[tuple[str, ...], dict[str, list[float]]] = {}
+    with store.reading() as connection:
+        for *variant, metric, value in connection.execute(_filtered(chosen, task, language)):
+            values.setdefault(tuple(variant), {}).setdefault(metric, []).append(value)
+    return {
+        variant: {name: float(np.median(found[name])) for name in METRICS if name in found}
+        for variant, found in values.items()
+    }
+
+
+def _filtered(chosen: Select[Any], task: str, language: str) -> Select[Any]:
     for name, value in (("task", task), ("language", language)):
         if value:
             chosen = chosen.where(RUN.c[name] == value)

@@ -206,6 +206,8 @@ def show(runs: list[Run], lang: str) -> None:
         [tr("figures.cer", lang), *(figure(run.scores.get("cer"), 3) for run in runs)],
         [tr("figures.wer", lang), *(figure(run.scores.get("wer"), 3) for run in runs)],
     ]
+    for name in dict.fromkeys(name for run in runs for name in run.scores if name not in ("cer", "wer")):
+        rows.append([tr(f"metrics.title.{name}", lang), *(figure(run.scores.get(name), 3) for run in runs)])
     print_table(rows)
 
 

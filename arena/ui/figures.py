@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from string import ascii_uppercase
 
 from arena.strings import tr
@@ -11,18 +12,27 @@ from arena.types import Run
 from arena.ui import render
 from arena.ui.numbers import UNKNOWN, number, percent
 from arena.ui.units import SPACE, sized, timed
+from benchmarks.metrics import METRICS
 
 Show = Callable[[float | None, str], str]
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A row of the table. less_is_better: None where neither is better."""
+    """A row of the table. less_is_better: None where neither is better. title, hint: keys of its texts."""
 
     name: str
     of: Callable[[Run], float | None]
     show: Show
     less_is_better: bool | None = True
+
+    @property
+    def title(self) -> str:
+        return f"{'ui.figures' if self in FIGURES else 'metrics.title'}.{self.name}"
+
+    @property
+    def hint(self) -> str:
+        return f"{'ui.figures.hint' if self in FIGURES else 'metrics.hint'}.{self.name}"
 
 
 def _rate(value: float | None, lang: str) -> str:
@@ -53,6 +63,17 @@ FIGURES: tuple[Figure, ...] = (
 )
 
 
+def scored(runs: Sequence[Run | None]) -> tuple[Figure, ...]:
+    """A row for every further metric by which one of the answers was scored."""
+    always = [figure.name for figure in FIGURES]
+    names = (name for name in METRICS if name not in always and any(run and name in run.scores for run in runs))
+    return tuple(Figure(name, partial(_score, name), _share, METRICS[name].better == "lower") for name in names)
+
+
+def _score(name: str, run: Run) -> float | None:
+    return run.scores.get(name)
+
+
 def better(figure: Figure, runs: Sequence[Run | None], lang: str) -> int | None:
     """The index of the better side; None unless both gave a usable answer and the figures look different."""
     values = [figure.of(run) if run and run.status == "ok" else None for run in runs]
@@ -71,7 +92,7 @@ def table(runs: Sequence[Run | None], titles: Sequence[str], lang: str) -> str:
         for letter, title in zip(ascii_uppercase, titles, strict=False)
     )
     rows = []
-    for figure in FIGURES:
+    for figure in (*FIGURES, *scored(runs)):
         best = better(figure, runs, lang)
         cells = []
         for index, run in enumerate(runs):
@@ -80,8 +101,8 @@ def table(runs: Sequence[Run | None], titles: Sequence[str], lang: str) -> str:
                 word = render.text(tr("ui.figures.better", lang))
                 shown = f'<b>{shown}</b> <span class="best" title="{word}">▲<span class="sr"> {word}</span></span>'
             cells.append(f"<td>{shown}</td>")
-        hint = tr(f"ui.figures.hint.{figure.name}", lang)
-        what = render.text(tr(f"ui.figures.{figure.name}", lang))
+        hint = tr(figure.hint, lang)
+        what = render.text(tr(figure.title, lang))
         name = f'<th scope="row"><span title="{render.text(hint)}">{what}</span></th>'
         rows.append(f"<tr>{name}{''.join(cells)}</tr>")
     corner = f'<td><span class="sr">{render.text(tr("ui.figures.title", lang))}</span></td>'

@@ -10,17 +10,20 @@ from arena.strings import tr
 from arena.ui.numbers import number, share
 from arena.ui.render import text
 from arena.ui.units import sized, timed
+from benchmarks.metrics import METRICS
 
 
 @dataclass(frozen=True)
 class Column:
-    """key: names ``ratings.column.<key>`` and its hint. of: the value; less: whether the smallest is the best."""
+    """key: its text in the sections `title` and `hint`. of: the value; less: whether the smallest is the best."""
 
     key: str
     of: Callable[[Line], float | None]
     said: Callable[[float | None, str], str]
     less: bool = True
     pace: str = ""  # cold or warm, said with the title
+    title: str = "ratings.column"
+    hint: str = "ratings.hint"
 
 
 def _speed(value: float | None, lang: str) -> str:
@@ -46,11 +49,19 @@ COLUMNS = (
     Column("vram_mb", lambda line: line.peak_vram_mb, sized),
     Column("ram_mb", lambda line: line.peak_ram_mb, sized),
 )
+SCORED = 4  # the place after the columns of errors
+
+
+def _score(name: str) -> Column:
+    """The column of a further metric."""
+    less = METRICS[name].better == "lower"
+    return Column(name, lambda line: line.others.get(name), share, less, title="metrics.short", hint="metrics.hint")
 
 
 def objective_table(lines: Sequence[Line], lang: str) -> str:
     """One row a model; the best of each column is marked. A column that nobody has a figure for is left out."""
-    columns = [column for column in COLUMNS if any(column.of(line) is not None for line in lines)]
+    every = (*COLUMNS[:SCORED], *map(_score, METRICS), *COLUMNS[SCORED:])
+    columns = [column for column in every if any(column.of(line) is not None for line in lines)]
     best = {}
     for column in columns:
         known = [value for line in lines if (value := column.of(line)) is not None]
@@ -76,10 +87,10 @@ def objective_table(lines: Sequence[Line], lang: str) -> str:
 
 def _title(column: Column, lang: str) -> str:
     pace = f", {tr(f'ratings.pace.{column.pace}', lang)}" if column.pace else ""
-    return tr(f"ratings.column.{column.key}", lang) + pace
+    return tr(f"{column.title}.{column.key}", lang) + pace
 
 
 def _head(column: Column, lang: str) -> str:
     pace = f"<small>{text(tr(f'ratings.pace.{column.pace}', lang))}</small>" if column.pace else ""
-    hint = text(tr(f"ratings.hint.{column.key}", lang))
-    return f'<th scope="col" title="{hint}">{text(tr(f"ratings.column.{column.key}", lang))}{pace}</th>'
+    hint = text(tr(f"{column.hint}.{column.key}", lang))
+    return f'<th scope="col" title="{hint}">{text(tr(f"{column.title}.{column.key}", lang))}{pace}</th>'

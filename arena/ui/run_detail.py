@@ -9,7 +9,7 @@ from arena.types import Run, Timeline
 from arena.ui.block import copy_button
 from arena.ui.numbers import UNKNOWN, number, share
 from arena.ui.render import shown, text
-from arena.ui.run_table import Reader, status, variant, when
+from arena.ui.run_table import Reader, others, status, variant, when
 from arena.ui.units import sized, timed
 
 
@@ -114,7 +114,8 @@ def _picture(run: Run, lang: str) -> str:
 
 def _list(name: str, rows: list[tuple[str, str]], lang: str) -> str:
     inside = "".join(
-        f"<div><dt>{text(tr(f'benchmark.fact.{key}', lang))}</dt><dd>{text(value)}</dd></div>" for key, value in rows
+        f"<div><dt>{text(tr(key if '.' in key else f'benchmark.fact.{key}', lang))}</dt><dd>{text(value)}</dd></div>"
+        for key, value in rows
     )
     return f"<section><h3>{text(tr(f'benchmark.detail.{name}', lang))}</h3><dl>{inside}</dl></section>"
 
@@ -130,6 +131,7 @@ def facts(run: Run, lang: str) -> dict[str, list[tuple[str, str]]]:
         "quality": [
             ("cer", share(run.scores.get("cer"), lang)),
             ("wer", share(run.scores.get("wer"), lang)),
+            *((f"metrics.title.{name}", share(run.scores[name], lang)) for name in others(run)),
             ("characters", number(run.characters, lang)),
             ("characters_per_s", number(run.characters_per_s, lang, 1)),
             ("output_tokens", number(run.output_tokens, lang)),

@@ -6,7 +6,7 @@ and what a model answered is never markup.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from urllib.parse import urlencode
@@ -18,6 +18,7 @@ from arena.types import Run
 from arena.ui.numbers import UNKNOWN, number, share
 from arena.ui.render import text
 from arena.ui.units import sized, timed
+from benchmarks.metrics import METRICS
 
 PAGES = (25, 50, 100)
 SNIPPET = 160  # characters of an answer shown in its row
@@ -83,6 +84,19 @@ def _answer(run: Run, reader: Reader) -> str:
     return f"<div>{text(said[:SNIPPET] + ('…' if len(said) > SNIPPET else '')) or UNKNOWN}</div>"
 
 
+def others(run: Run) -> list[str]:
+    """The metrics by which a run was scored besides those that have a column of their own."""
+    return [name for name in METRICS if name in run.scores and name not in ("cer", "wer")]
+
+
+def _scores(run: Run, reader: Reader) -> str:
+    said = (
+        f"{text(tr(f'metrics.short.{name}', reader.lang))} {share(run.scores[name], reader.lang)}"
+        for name in others(run)
+    )
+    return "<br>".join(said) or UNKNOWN
+
+
 COLUMNS = (
     Column("created_at", "created_at", lambda run, reader: when(run), figure=False),
     Column("model", "model", _model, figure=False),
@@ -96,6 +110,7 @@ COLUMNS = (
     Column("cer", "cer", lambda run, reader: share(run.scores.get("cer"), reader.lang)),
     Column("wer", "wer", lambda run, reader: share(run.scores.get("wer"), reader.lang)),
 )
+SCORES = Column("scores", "", _scores)  # only where a run of the page has one
 SORTS = tuple(column.sort for column in COLUMNS if column.sort)
 
 
@@ -120,8 +135,9 @@ def table(page: RunPage, query: RunQuery, reader: Reader) -> str:
             else ""
         )
         return f'<section lang="{lang}"><div class="empty"><p>{text(why)}</p>{clear}</div></section>'
-    heads = "".join(_head(column, query, lang) for column in COLUMNS)
-    rows = "".join(_row(run, reader) for run in page.runs)
+    columns = (*COLUMNS, SCORES) if any(map(others, page.runs)) else COLUMNS
+    heads = "".join(_head(column, query, lang) for column in columns)
+    rows = "".join(_row(run, reader, columns) for run in page.runs)
     choose = text(tr("benchmark.choose.page", lang))
     return f"""
 <section lang="{lang}" data-filtered="{int(filtered)}">
@@ -150,11 +166,11 @@ def _head(column: Column, query: RunQuery, lang: str) -> str:
     )
 
 
-def _row(run: Run, reader: Reader) -> str:
+def _row(run: Run, reader: Reader, columns: Sequence[Column]) -> str:
     lang = reader.lang
     choose = text(tr("benchmark.choose.run", lang, model=run.title))
     cells = []
-    for column in COLUMNS:
+    for column in columns:
         head = column.key == "model"
         cells.append(
             f'<{"th" if head else "td"} role="{"rowheader" if head else "cell"}"{" scope=row" if head else ""}'
