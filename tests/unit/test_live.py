@@ -65,11 +65,12 @@ def test_a_comparison_ends_with_two_runs_and_all_its_views(arena: Arena, tmp_pat
     until(lambda: live.done, "the end of the comparison")
     assert [run.status if run else None for run in live.runs] == ["ok", "ok"]
     assert not live.failed
+    rows = (*figures.FIGURES, *figures.scored(live.runs))
     for lang in LANGUAGES:
         html = answer.finished(live.views[0], lang)
         assert "<b>bold" not in html.replace('<div class="rendered', "").split("view-rendered")[0]
         assert "view-text" in html and "view-rendered" in html
-        assert figures.table(live.runs, ["one", "two"], lang).count("<tr>") == len(figures.FIGURES) + 1
+        assert figures.table(live.runs, ["one", "two"], lang).count("<tr>") == len(rows) + 1
 
 
 def test_stop_ends_both_sides_at_once(arena: Arena, tmp_path: Path) -> None:
