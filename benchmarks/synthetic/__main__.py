@@ -87,7 +87,7 @@ def main() -> None:
     pictures.set_defaults(run=draw)
     dataset = commands.add_parser("set", help="draw a balanced set with every degradation: a dataset for `arena bench`")
     dataset.add_argument("folder", type=Path)
-    dataset.add_argument("--count", type=int, default=252, help="pictures; 252 show each of 12 pages in 21 conditions")
+    dataset.add_argument("--count", type=int, default=228, help="pictures; 228 show each of 12 pages in 19 conditions")
     dataset.add_argument("--kinds", nargs="+", choices=tuple(sets.KINDS), default=tuple(sets.KINDS), metavar="KIND",
                          help=", ".join(sets.KINDS))  # fmt: skip
     dataset.add_argument("--languages", nargs="+", choices=LANGUAGES, default=LANGUAGES)

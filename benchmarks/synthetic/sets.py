@@ -1,8 +1,9 @@
 """A benchmark's own set in a folder: pages of every kind and language under every degradation, with their truth.
 
-The folder is a dataset as `benchmarks.datasets` reads it: `items.jsonl`, a line a picture, beside the pictures. Every
-picture shows a page of its own, so that no page weighs more than another. The same recipe gives the same bytes on the
-same machine; a folder half done is finished, another recipe's is left alone.
+The folder is a dataset as `benchmarks.datasets` reads it: `items.jsonl`, a line a picture, beside the pictures. A page
+is shown once in every condition, so that a curve over the steps is that of the same pages; the tag ``source`` tells
+which pictures show one page. The same recipe gives the same bytes on the same machine; a folder half done is finished,
+another recipe's is left alone.
 """
 
 from __future__ import annotations
@@ -63,10 +64,7 @@ class Recipe:
 
 
 def cells(recipe: Recipe) -> list[Cell]:
-    """What every picture is: each next one is what there is least of so far, so any beginning is balanced too.
-
-    There are as many clean pictures as of each degradation.
-    """
+    """What every picture is: each next one is what there is least of so far, so any beginning is balanced too."""
     steps = [level for level in recipe.levels if level]
     conditions = [(name, level) for name in recipe.degradations for level in steps]
     if not conditions or 0 in recipe.levels:
@@ -75,18 +73,16 @@ def cells(recipe: Recipe) -> list[Cell]:
         Cell(kind, language, *condition)
         for kind, language, condition in product(recipe.kinds, recipe.languages, conditions)
     ]
-    share = {name: max(1, len(steps)) if name == CLEAN else 1 for name, _ in conditions}
     order = list(range(len(every)))
     random.Random(f"{recipe.seed}/order").shuffle(order)
     had: Counter[Any] = Counter()
 
     def lack(place: int) -> tuple[float, ...]:
         cell = every[place]
-        weight = share[cell.degradation]
         return (
-            had[cell] / weight,
+            had[cell],
             had[cell.kind, cell.language],
-            had[cell.degradation],
+            had[cell.degradation] / (1 if cell.degradation == CLEAN else len(steps)),
             had[cell.kind, cell.degradation] + had[cell.language, cell.degradation],
             had[cell.degradation, cell.level],
         )
@@ -106,13 +102,13 @@ def page(kind: str, language: str, seed: str, width: int, paths: Sequence[str]) 
     return draw(random.Random(seed), language, (width * across // 100, width * down // 100), paths)
 
 
-def row(name: str, cell: Cell, truth: Truth) -> dict[str, Any]:
+def row(name: str, source: str, cell: Cell, truth: Truth) -> dict[str, Any]:
     """A line of the list: the columns of a manifest."""
     known = truth.to_dict()
     return {
         "id": Path(name).stem, "image": name, "task": "", "language": cell.language, "prompt": "",
         "reference": known.pop("text", ""), **known,
-        "tags": {"kind": cell.kind, "degradation": cell.degradation, "level": str(cell.level)},
+        "tags": {"kind": cell.kind, "degradation": cell.degradation, "level": str(cell.level), "source": source},
     }  # fmt: skip
 
 
@@ -138,17 +134,20 @@ def write(folder: Path, recipe: Recipe) -> Iterator[tuple[int, str]]:
     paths, rows, part = typefaces.present(recipe.split), begun(folder), folder / f"{ITEMS}.part"
     with part.open("w", encoding="utf-8") as file:
         file.writelines(rows)
+        had: Counter[Cell] = Counter()
         for number, cell in enumerate(cells(recipe)):
             condition = f"{cell.degradation}{cell.level or ''}"
             name = f"{number:05d}-{cell.kind}-{cell.language}-{condition}.{'jpg' if cell.level else 'png'}"
             if number >= len(rows) or not (folder / name).exists():
-                seed = f"{recipe.seed}/{number}"
+                source = f"{cell.kind}-{cell.language}-{had[cell]}"
+                seed = f"{recipe.seed}/{source}"
                 made = page(cell.kind, cell.language, seed, recipe.width, paths)
                 made = degraded(made, cell.degradation, cell.level, seed) if cell.level else made
                 # Of a PNG the quality is not read.
                 Image.fromarray(made.pixels).save(folder / name, optimize=True, quality=recipe.quality)
                 if number >= len(rows):
-                    file.write(json.dumps(row(name, cell, made.truth), ensure_ascii=False) + "\n")
+                    file.write(json.dumps(row(name, source, cell, made.truth), ensure_ascii=False) + "\n")
                     file.flush()
+            had[cell] += 1
             yield number + 1, name
     part.replace(folder / ITEMS)

@@ -170,5 +170,7 @@ def draw(rng: random.Random, language: str, size: Size, paths: Sequence[str]) ->
         note = wording.said(rng, language, "table_note")
         y = sheet.block("Footnote", margin, y, inner, [note], letters.at(scale * 0.85, "italic"))
     foreign = [str(each["caption"]) for each in wording.phrases(language)["table"] if each is not schema]
-    known = neighbours(rng, cells) + facts(rng, sheet.text, foreign)
+    # Of single cells, so that they are true of an answer in Markdown or HTML as well.
+    single = "\n".join([schema["caption"], *(cell.text for cell in cells)])
+    known = neighbours(rng, cells) + facts(rng, single, foreign)
     return sheet.page("table", language, height=y + margin * 0.6, facts=known, table=markup)
