@@ -20,7 +20,7 @@ from arena.errors import RunError
 from arena.query import ordered
 from arena.store import RunQuery, Store
 from arena.tables import RUN, SORTED
-from arena.types import Memory, Run, Timeline
+from arena.types import Cell, Memory, Run, Timeline
 
 pytest_plugins = ("postgres",)
 
@@ -264,6 +264,22 @@ def test_counting_is_done_once_for_all_pages_and_anew_when_runs_come_or_go(store
     assert store.page(RunQuery(text="чек", limit=2)).total == 11
     store.delete(["run-00000"])
     assert store.page(RunQuery(text="чек", limit=2)).total == 10
+
+
+def test_a_cell_of_a_benchmark_is_filled_once_whoever_fills_it(store: Store) -> None:
+    cell = Cell("benchmark", "item", 1, "here")
+    first = make_run(1, side="A", cell=cell)
+    store.save(first)
+    store.save(first)
+    store.save(make_run(2, side="A", cell=replace(cell, host="elsewhere"), scores={"cer": 1.0}))
+    assert list(store.iterate(RunQuery())) == [first]
+    others = [replace(cell, benchmark_id="another"), replace(cell, item="another"), replace(cell, repeat=0)]
+    for number, other in enumerate(others, 3):
+        store.save(make_run(number, side="A", cell=other))
+    store.save(make_run(6, side="B", cell=cell))
+    for number in (7, 8):  # without a benchmark there is no cell
+        store.save(make_run(number, side="A"))
+    assert store.counts()["runs"] == 7
 
 
 # --- lists for the page ---
