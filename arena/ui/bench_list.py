@@ -89,7 +89,7 @@ def _row(row: Row, lang: str, busy: bool, summary: str | None) -> str:
     at = kept.created_at.astimezone(UTC)
     when = f'<time datetime="{at:%Y-%m-%dT%H:%M:%SZ}">{at:%Y-%m-%d %H:%M} UTC</time>'
     models = tr("bench_panel.list.models", lang, count=number(row.models, lang))
-    facts = [kept.dataset, models]
+    facts = [models]
     if not row.active:  # which says itself how far it is, and more often
         facts.append(tr("bench_panel.live.of", lang, done=number(row.done, lang), total=number(row.total, lang)))
     acts = []
@@ -101,10 +101,12 @@ def _row(row: Row, lang: str, busy: bool, summary: str | None) -> str:
         acts.append(_button("rows", "list.rows", row, lang, event="bench_rows"))
     acts.append(_button("ask", "list.delete", row, lang, kind="danger", off=row.active))
     below = f'<div class="summary">{summary}</div>' if summary is not None else ""
+    chip = f'<span class="chip {kind}">{text(tr(f"bench_panel.list.{row.state}", lang))}</span>'
+    about = f'{when} · <span dir="auto">{text(kept.dataset)}</span> · {text(" · ".join(facts))}'
     return (
-        f'<li data-source="{text(kept.id)}" class="{row.state}"><div class="what"><h4>{text(row.name)} '
-        f'<span class="chip {kind}">{text(tr(f"bench_panel.list.{row.state}", lang))}</span></h4>'
-        f'<p>{when} · {text(" · ".join(facts))}</p></div><div class="acts">{"".join(acts)}</div>{below}</li>'
+        f'<li data-source="{text(kept.id)}" class="{row.state}"><div class="what">'
+        f'<h4><span dir="auto">{text(row.name)}</span> {chip}</h4><p>{about}</p></div>'
+        f'<div class="acts">{"".join(acts)}</div>{below}</li>'
     )
 
 

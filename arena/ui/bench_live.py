@@ -64,7 +64,7 @@ def _outcome(sight: Sight, lang: str) -> str:
 def _under_way(sight: Sight, lang: str) -> str:
     stopping = sight.phase == "stopping"
     stop = _button("stop", "stopping" if stopping else "stop", sight.benchmark_id, sight.name, lang, off=stopping)
-    head = f"<header><h3>{text(sight.name)}</h3>{stop}</header>"
+    head = f'<header><h3 dir="auto">{text(sight.name)}</h3>{stop}</header>'
     if not sight.tallies:
         said = tr("bench_panel.live.preparing", lang)
         if sight.total:

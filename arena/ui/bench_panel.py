@@ -87,7 +87,7 @@ class BenchPanel:
         chosen, now, kept = self.board(data[self.chosen], lang)
         return {
             self.box: gr.Accordion(visible=True, open=True) if self.busy else gr.Accordion(visible=True),
-            form.dataset: gr.Dropdown(choices=sets, value=dataset),
+            form.dataset: gr.Dropdown(choices=bench_sets.choices(sets, lang), value=dataset),
             form.models: gr.Dropdown(choices=models, value=picked),
             form.estimate: self._estimate({**data, form.dataset: dataset, form.models: picked}, lang),
             self.chosen: chosen,
@@ -221,7 +221,9 @@ class BenchPanel:
             return {form.estimate: gr.skip()}
         gr.Info(render.text(tr("bench_panel.own.done", lang, name=name, count=number(count, lang))))
         return {
-            form.dataset: gr.Dropdown(choices=bench_sets.names(self.arena.settings), value=name),
+            form.dataset: gr.Dropdown(
+                choices=bench_sets.choices(bench_sets.names(self.arena.settings), lang), value=name
+            ),
             form.estimate: self._estimate({**data, form.dataset: name}, lang),
         }
 

@@ -9,12 +9,20 @@ from pathlib import Path
 from arena import own_sets
 from arena.config import Settings
 from arena.errors import RunError
+from arena.strings import tr
 from benchmarks.datasets import COMMITTED, DatasetError, available, load_dataset
+
+SAMPLE = "sample"  # the name of the set that is committed
 
 
 def names(settings: Settings) -> list[str]:
     """By which they are chosen; their places on this machine stay here."""
     return available([settings.datasets])
+
+
+def choices(found: Sequence[str], lang: str) -> list[tuple[str, str]]:
+    """The sets as they are called on the page: the one that comes with the program in the visitor's language."""
+    return [(tr("bench_panel.sample", lang) if name == SAMPLE else name, name) for name in found]
 
 
 def count(name: str, settings: Settings) -> int:

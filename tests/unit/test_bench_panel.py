@@ -1,4 +1,4 @@
-"""The benchmarks of the page as a real server answers for them: a teacher runs one, a visitor learns and starts nothing."""
+"""The benchmarks of the page as a real server answers for them: a teacher runs one, a visitor learns of none."""
 
 from __future__ import annotations
 
