@@ -1,7 +1,7 @@
 // Runs inside each block of the Chat tab; Gradio gives element, trigger and watch. What has data-event sends that event
 // with the rest of its data, and the server answers with new HTML; what has data-act only changes the looks.
 const EVENTS = [
-  'new_talk', 'open_talk', 'rename_talk', 'delete_talk', 'again', 'edit_turn', 'take_sample', 'drop_picture', 'too_large',
+  'new_talk', 'open_talk', 'rename_talk', 'delete_talk', 'again', 'edit_turn', 'take_sample', 'drop_picture', 'turn_picture', 'too_large',
 ];
 const message = () => document.querySelector('#chat-message textarea');
 let after = null; // where the keyboard goes once the new HTML is there

@@ -63,7 +63,7 @@ class Talk(Live):
 @dataclass(frozen=True)
 class ChatPanel(Running):
     """last: a `gr.State` with the visitor's last `Talk`. current: one with the id of the conversation that is open, ""
-    for a new one. brought: one with the hashes of the pictures that go with the next question.
+    for a new one. brought: one with the pictures that go with the next question.
     """
 
     place = Talk.place

@@ -61,16 +61,13 @@ def _question(at: int, turn: Turn, lang: str, *, busy: bool) -> str:
     )
 
 
-def pictures(hashes: Sequence[str], lang: str, *, removable: bool = False) -> str:
-    """Small previews; of those not sent yet each can be taken away."""
-    found = []
-    for at, sha256 in enumerate(hashes):
-        alt = render.text(tr("chat.picture", lang, number=at + 1))
-        image = f'<img src="{url(render.text(sha256))}" alt="{alt}" loading="lazy">'
-        away = render.text(tr("chat.drop", lang, number=at + 1))
-        drop = f'<button type="button" data-event="drop_picture" data-value="{at}" aria-label="{away}">×</button>'
-        found.append(f"<li>{image}{drop if removable else ''}</li>")
-    return f'<ul class="pictures">{"".join(found)}</ul>' if found else ""
+def pictures(hashes: Sequence[str], lang: str) -> str:
+    """Small previews."""
+    found = (
+        f'<li><img src="{url(render.text(sha256))}" alt="{_t("chat.picture", lang, number=at)}" loading="lazy"></li>'
+        for at, sha256 in enumerate(hashes, start=1)
+    )
+    return f'<ul class="pictures">{"".join(found)}</ul>' if hashes else ""
 
 
 def _answers(at: int, turn: Turn, known: Known, lang: str) -> str:
@@ -162,5 +159,5 @@ def announced(views: Sequence[View], comparison_id: str, lang: str) -> str:
     return f'<p class="sr" role="status"{over}>{render.text(" ".join(ended))}</p>'
 
 
-def _t(key: str, lang: str) -> str:
-    return render.text(tr(key, lang))
+def _t(key: str, lang: str, **params: object) -> str:
+    return render.text(tr(key, lang, **params))

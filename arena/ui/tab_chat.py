@@ -13,7 +13,7 @@ import gradio as gr
 from gradio.context import Context
 
 from arena.access import visitor_of
-from arena.chat import SIDES, TASK, request_of
+from arena.chat import TASK, request_of
 from arena.conversations import Conversation, Conversations, Turn, fresh
 from arena.core import Arena
 from arena.errors import RunError
@@ -21,13 +21,12 @@ from arena.strings import tr
 from arena.ui import chat_list, chat_setup, render
 from arena.ui.block import ASSETS
 from arena.ui.chat_panel import ChatPanel, Talk, owner_of
+from arena.ui.chat_pictures import Brought, attached, hashes, turned, with_picture
 from arena.ui.chat_setup import Setup, params_of
-from arena.ui.chat_view import pictures
 from arena.ui.i18n import language, on_language, t
 from arena.ui.run_panel import Update
 from arena.ui.samples import samples
 
-MOST_PICTURES = 8  # of one question
 WATCHED: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 LIGHT: dict[str, Any] = {**WATCHED, "queue": False}
 
@@ -110,13 +109,14 @@ class ChatTab:
         panel.kept.new_talk(self.on_new_talk, None, panel.outputs, **ending)
         panel.kept.delete_talk(self.on_delete, {panel.current}, panel.outputs, **ending)
         panel.kept.rename_talk(self.on_rename, panel.current, panel.kept, **WATCHED)
-        for choice in (setup.who, *setup.models.values()):
+        for choice in setup.choices:
             choice.input(self.on_choice, {*setup.widgets}, setup.described, trigger_mode="always_last", **LIGHT)
         drawn = [panel.brought, panel.attached]
         reading = {**WATCHED, "concurrency_limit": 4, "concurrency_id": "reading"}
         self.attach.upload(self.on_attach, [self.attach, panel.brought], drawn, **reading)
         self.gallery.take_sample(self.on_sample, panel.brought, drawn, **WATCHED)
         panel.attached.drop_picture(self.on_drop, panel.brought, drawn, **LIGHT)
+        panel.attached.turn_picture(self.on_turn, panel.brought, drawn, **reading)
         panel.attached.too_large(self.on_too_large, None, None, **WATCHED)
         everything = [*dict.fromkeys([*panel.shown, *drawn, self.gallery, *setup.described])]
         on_language(self.on_open, {*setup.widgets, panel.current, panel.brought, panel.last}, everything)
@@ -145,7 +145,7 @@ class ChatTab:
                 yield update
 
     def next_turn(self, data: Update, request: gr.Request) -> Talk:
-        text, images = str(data[self.panel.message] or "").strip(), tuple(data[self.panel.brought])
+        text, images = str(data[self.panel.message] or "").strip(), hashes(data[self.panel.brought])
         if not text and not images:
             raise RunError("bad_input", key="chat.nothing_asked")
         text = text or self.arena.catalog.task(TASK).prompt_for(language(request))
@@ -186,7 +186,7 @@ class ChatTab:
         if before and not before.done:
             raise RunError("busy", key="ui.already")
         setup = self.setup.read(data)
-        models = {letter: self.setup.entrant(setup["models"][letter]).spec for letter in setup["who"]}
+        models = {letter: self.setup.spec(letter, data) for letter in setup["who"]}
         params = {letter: params_of(setup, spec, lang) for letter, spec in models.items()}
         name, visitor = data[self.panel.current], visitor_of(request)
         if name:
@@ -209,8 +209,7 @@ class ChatTab:
         except RunError as error:
             gr.Warning(render.text(error.text(lang)))
             return self.panel.idle() | self.panel.show(None, owner, lang)
-        models = found.setup.get("models") or {}
-        wanted = {self.setup.models[letter]: models.get(letter) or "" for letter in SIDES}
+        wanted = self.setup.wanted(found.setup)
         written = self.setup.write(found.setup)
         return (
             self.panel.idle() | self.panel.show(found, owner, lang) | written | self.setup.describe(data | wanted, lang)
@@ -240,24 +239,33 @@ class ChatTab:
 
     # --- the pictures of the next question
 
-    def on_attach(self, paths: list[str] | None, brought: tuple[str, ...], request: gr.Request) -> Update:
+    def on_attach(self, paths: list[str] | None, brought: Brought, request: gr.Request) -> Update:
         lang = language(request)
         for path in paths or ():
             try:
-                brought = self.with_picture(brought, Path(path), request)
+                brought = with_picture(self.arena, brought, Path(path), request)
             except RunError as error:
                 gr.Warning(render.text(error.text(lang)))
         return self.attached(brought, lang)
 
-    def on_sample(self, brought: tuple[str, ...], request: gr.Request, event: gr.EventData) -> Update:
+    def on_sample(self, brought: Brought, request: gr.Request, event: gr.EventData) -> Update:
         lang, sample = language(request), samples().get(str(event._data.get("value")))
         try:
-            brought = self.with_picture(brought, sample.path, request) if sample else brought
+            brought = with_picture(self.arena, brought, sample.path, request) if sample else brought
         except RunError as error:
             gr.Warning(render.text(error.text(lang)))
         return self.attached(brought, lang)
 
-    def on_drop(self, brought: tuple[str, ...], request: gr.Request, event: gr.EventData) -> Update:
+    def on_turn(self, brought: Brought, request: gr.Request, event: gr.EventData) -> Update:
+        """Another page of a PDF."""
+        lang = language(request)
+        try:
+            brought = turned(self.arena, brought, str(event._data.get("value")), request)
+        except RunError as error:
+            gr.Warning(render.text(error.text(lang)))
+        return self.attached(brought, lang)
+
+    def on_drop(self, brought: Brought, request: gr.Request, event: gr.EventData) -> Update:
         at = str(event._data.get("value"))
         return self.attached(tuple(each for n, each in enumerate(brought) if str(n) != at), language(request))
 
@@ -266,15 +274,8 @@ class ChatTab:
         limit = f"{self.arena.settings.max_upload_mb:g}"
         gr.Warning(render.text(tr("chat.too_large", language(request), limit=limit)))
 
-    def with_picture(self, brought: tuple[str, ...], source: Path, request: gr.Request) -> tuple[str, ...]:
-        if len(brought) >= MOST_PICTURES:
-            raise RunError("bad_input", key="chat.too_many", most=MOST_PICTURES)
-        stored = self.arena.images.add(source)
-        self.arena.pictures.brought(visitor_of(request), stored.sha256)
-        return brought if stored.sha256 in brought else (*brought, stored.sha256)
-
-    def attached(self, brought: tuple[str, ...], lang: str) -> Update:
-        return {self.panel.brought: brought, self.panel.attached: pictures(brought, lang, removable=True)}
+    def attached(self, brought: Brought, lang: str) -> Update:
+        return {self.panel.brought: brought, self.panel.attached: attached(brought, lang)}
 
     # --- the page
 
@@ -288,7 +289,7 @@ class ChatTab:
     def on_open(self, data: Update, request: gr.Request) -> Update:
         """Everything the server has written, when the page opens and in another language after a switch."""
         lang, owner, name = language(request), owner_of(request, self.arena), data[self.panel.current]
-        updates = self.setup.describe(data, lang) | self.attached(tuple(data[self.panel.brought]), lang)
+        updates = self.setup.describe(data, lang) | self.attached(data[self.panel.brought], lang)
         updates[self.gallery] = chat_list.gallery(lang)
         live: Talk | None = data[self.panel.last]
         if live and not live.done:

@@ -21,12 +21,14 @@ from arena.chat import LIVELY, answering, heard, request_of, takes_several
 from arena.config import load_settings
 from arena.conversations import Answer, Conversation, Conversations, Turn, fresh
 from arena.core import Arena, arena_of
+from arena.images import StoredImage
 from arena.spec import ModelSpec
 from arena.strings import LANGUAGES
 from arena.types import Delta, Run
-from arena.ui import chat_list, chat_view
+from arena.ui import chat_list, chat_pictures, chat_view
 from arena.ui.chat_panel import known_to
 from arena.ui.chat_route import as_json, as_markdown, router
+from arena.ui.image_panel import Chosen
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +177,8 @@ def test_no_text_of_a_visitor_or_a_model_becomes_markup(arena: Arena, fake: Mode
         for html in (
             chat_view.transcript(talk, known_to(arena, talk), lang),
             chat_list.kept([talk], talk.id, lang),
-            chat_view.pictures([HOSTILE], lang, removable=True),
+            chat_view.pictures([HOSTILE], lang),
+            chat_pictures.attached([Chosen(StoredImage(HOSTILE, Path(), 1, 1, 1, 1, ()), HOSTILE, pages=3)], lang),
         ):
             assert "<script" not in html and "<img src=x" not in html and "\u202e" not in html
 
