@@ -65,7 +65,17 @@ const compareStamp = () => {
   stamp = now ?? stamp;
 };
 
+// Answers may overtake each other; what was asked for later stays.
+let newest = { asked: 0, html: '' };
+const late = () => {
+  const asked = Number(element.querySelector('[data-asked]')?.dataset.asked ?? newest.asked);
+  if (asked < newest.asked) { props.value = newest.html; return true; }
+  newest = { asked, html: props.value };
+  return false;
+};
+
 const shown = () => {
+  if (late()) return;
   unchanged = 0;
   localise();
   hold();

@@ -123,8 +123,9 @@ def csv_link(query: RunQuery, delimiter: str) -> str:
     return "runs.csv?" + urlencode([*((key, value) for key, value in fields if value), ("delimiter", delimiter)])
 
 
-def table(page: RunPage, query: RunQuery, reader: Reader) -> str:
-    """The bar with what can be done, the table and the pager."""
+def table(page: RunPage, query: RunQuery, reader: Reader, asked: float = 0.0) -> str:
+    """The bar with what can be done, the table and the pager. asked: when, in seconds; of two answers the browser shows
+    the one that was asked for later, in whatever order they arrive (see assets/blocks.js)."""
     lang = reader.lang
     filtered = bool(query.text or query.models or query.tasks or query.statuses or query.benchmark_id)
     if not page.total:
@@ -134,13 +135,14 @@ def table(page: RunPage, query: RunQuery, reader: Reader) -> str:
             if filtered
             else ""
         )
-        return f'<section lang="{lang}"><div class="empty"><p>{text(why)}</p>{clear}</div></section>'
+        inside = f'<div class="empty"><p>{text(why)}</p>{clear}</div>'
+        return f'<section lang="{lang}" data-asked="{asked:.6f}">{inside}</section>'
     columns = (*COLUMNS, SCORES) if any(map(others, page.runs)) else COLUMNS
     heads = "".join(_head(column, query, lang) for column in columns)
     rows = "".join(_row(run, reader, columns) for run in page.runs)
     choose = text(tr("benchmark.choose.page", lang))
     return f"""
-<section lang="{lang}" data-filtered="{int(filtered)}">
+<section lang="{lang}" data-asked="{asked:.6f}" data-filtered="{int(filtered)}">
   {_tools(page.total, query, filtered, lang)}
   <div class="scroll"><table role="table" aria-label="{text(tr("benchmark.caption", lang))}">
     <thead role="rowgroup"><tr role="row"><th role="columnheader" class="check">

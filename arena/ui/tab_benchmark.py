@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any, get_args
 
@@ -35,21 +36,35 @@ TO_THE_ROWS = "() => document.querySelector('.filters')?.scrollIntoView({ block:
 LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
+@dataclass
+class Looked:
+    """What a visitor looks at. One object a session, not a copy an event: who answers slowly sees what was pressed
+    meanwhile."""
+
+    query: RunQuery = field(default_factory=lambda: RunQuery(limit=PAGES[0]))
+
+
 class Benchmark:
     """What the tab answers to each event. Plain functions of the database: all of them run in worker threads."""
 
     def __init__(self, arena: Arena) -> None:
         self.arena = arena
 
-    def rows(self, query: RunQuery, request: gr.Request) -> tuple[RunQuery, str]:
-        """The table for `query`, moved back to the last page when there are fewer runs than it asks for."""
+    def rows(self, query: RunQuery, asked: float, request: gr.Request) -> str:
+        """The table for `query`, moved back to the last page when there are fewer runs than it asks for. asked: when it
+        was asked for."""
         lang, query = language(request), self.his(query, request)
         with told(lang):
             page = self.arena.store.page(query)
             if page.total and query.offset >= page.total:
                 query = replace(query, offset=(page.total - 1) // query.limit * query.limit)
                 page = self.arena.store.page(query)
-        return query, table(page, query, Reader(lang, self.arena.catalog.tasks))
+        return table(page, query, Reader(lang, self.arena.catalog.tasks), asked)
+
+    def pressed(self, looked: Looked, query: RunQuery, request: gr.Request) -> str:
+        """The table for what the visitor wants to look at now."""
+        looked.query, asked = query, time.time()
+        return self.rows(query, asked, request)
 
     def drawing(self, query: RunQuery, x: str, y: str, request: gr.Request) -> str:
         """The plot of what the query finds; nothing while there are no runs at all."""
@@ -60,18 +75,23 @@ class Benchmark:
         newest = DRAWN if len(points) == DRAWN else None
         return plot(picture(points, present, x, y), lang, newest) if present else ""
 
-    def refresh(self, query: RunQuery, x: str, y: str, request: gr.Request) -> tuple[Any, ...]:
-        """Everything anew: the models to filter by, the table and the plot."""
+    def refresh(self, looked: Looked, x: str, y: str, request: gr.Request) -> tuple[Any, ...]:
+        """Everything anew: what to filter by, the table and the plot. Of what is looked at nothing, if the visitor has
+        pressed something meanwhile: that answers him."""
+        was, asked = looked.query, time.time()
         his = whose(request, self.arena.settings)
         with told(language(request)):
             present = self.arena.store.facets(his)["models"]
             kept = self.arena.benchmarks.newest() if his is None else []
         known = self.arena.catalog.models
-        query = replace(query, models=tuple(model for model in query.models if model in present))
+        query = replace(was, models=tuple(model for model in was.models if model in present))
         choices = [(known[model].title if model in known else model, model) for model in present]
         models = gr.update(choices=choices, value=list(query.models))
         benches = gr.update(choices=self.benchmarks(kept, language(request)), visible=bool(kept))
-        return models, benches, *self.rows(query, request), self.drawing(query, x, y, request)
+        found = self.rows(query, asked, request), self.drawing(query, x, y, request)
+        if looked.query is not was:
+            return gr.update(choices=choices), benches, gr.skip(), gr.skip()
+        return models, benches, *found
 
     def his(self, query: RunQuery, request: gr.Request) -> RunQuery:
         """The query over the runs that this visitor may see, asked anew every time."""
@@ -79,7 +99,7 @@ class Benchmark:
 
     def filter(
         self,
-        query: RunQuery,
+        looked: Looked,
         x: str,
         y: str,
         text: str,
@@ -88,9 +108,9 @@ class Benchmark:
         statuses: list[str],
         benchmark: str | None,
         request: gr.Request,
-    ) -> tuple[RunQuery, str, str]:
+    ) -> tuple[str, str]:
         query = replace(
-            query,
+            looked.query,
             text=text.strip(),
             models=tuple(models),
             tasks=tuple(tasks),
@@ -98,35 +118,36 @@ class Benchmark:
             benchmark_id=str(benchmark or ""),
             offset=0,
         )
-        return *self.rows(query, request), self.drawing(query, x, y, request)
+        return self.pressed(looked, query, request), self.drawing(query, x, y, request)
 
-    def axis(self, query: RunQuery, x: str, y: str, event: gr.EventData, request: gr.Request) -> tuple[str, str, str]:
+    def axis(self, looked: Looked, x: str, y: str, event: gr.EventData, request: gr.Request) -> tuple[str, str, str]:
         """Another quantity across or up."""
         chosen = str(event._data.get("value"))
         if event._data.get("axis") == "x" and chosen in TIMES:
             x = chosen
         elif event._data.get("axis") == "y" and chosen in COSTS:
             y = chosen
-        return x, y, self.drawing(query, x, y, request)
+        return x, y, self.drawing(looked.query, x, y, request)
 
-    def sort(self, query: RunQuery, event: gr.EventData, request: gr.Request) -> tuple[RunQuery, str]:
+    def sort(self, looked: Looked, event: gr.EventData, request: gr.Request) -> str:
         """A second click on the same head turns the order; a new head starts with what one looks for first."""
-        key = event._data.get("value")
+        query, key = looked.query, event._data.get("value")
         if key in SORTS:
             descending = not query.descending if key == query.sort else key == "created_at"
             query = replace(query, sort=key, descending=descending, offset=0)
-        return self.rows(query, request)
+        return self.pressed(looked, query, request)
 
-    def turn(self, query: RunQuery, event: gr.EventData, request: gr.Request) -> tuple[RunQuery, str]:
-        offset = str(event._data.get("value", ""))
+    def turn(self, looked: Looked, event: gr.EventData, request: gr.Request) -> str:
+        query, offset = looked.query, str(event._data.get("value", ""))
         if offset.isdecimal():
             query = replace(query, offset=int(offset[:12]))
-        return self.rows(query, request)
+        return self.pressed(looked, query, request)
 
-    def size(self, query: RunQuery, event: gr.EventData, request: gr.Request) -> tuple[RunQuery, str]:
+    def size(self, looked: Looked, event: gr.EventData, request: gr.Request) -> str:
         """Another number of rows on a page; the first row stays in sight."""
+        query = looked.query
         size = next((size for size in PAGES if str(size) == event._data.get("value")), query.limit)
-        return self.rows(replace(query, limit=size, offset=query.offset // size * size), request)
+        return self.pressed(looked, replace(query, limit=size, offset=query.offset // size * size), request)
 
     def only(self, models: list[str], event: gr.EventData) -> list[str]:
         """Show one model alone; all of them again when it was alone already."""
@@ -161,9 +182,9 @@ class Benchmark:
         links = bar(run.comparison_id, lang, shares=self.arena.settings.apart and mine)
         return detail(run, others, Reader(lang, self.arena.catalog.tasks), picture=shown, links=links)
 
-    def ask(self, query: RunQuery, event: gr.EventData, request: gr.Request) -> tuple[tuple[RunQuery, int] | None, str]:
+    def ask(self, looked: Looked, event: gr.EventData, request: gr.Request) -> tuple[tuple[RunQuery, int] | None, str]:
         """The question before deleting, and what exactly would be deleted."""
-        lang = language(request)
+        lang, query = language(request), looked.query
         self.refuse_others(request)
         if event._data.get("value") == "chosen":
             ids = tuple(str(run_id) for run_id in event._data.get("ids", [])[: max(PAGES)])
@@ -176,12 +197,12 @@ class Benchmark:
         return (query.filters, count), confirmation(count, lang)
 
     def delete(
-        self, query: RunQuery, doomed: tuple[RunQuery, int] | None, x: str, y: str, request: gr.Request
+        self, looked: Looked, doomed: tuple[RunQuery, int] | None, x: str, y: str, request: gr.Request
     ) -> tuple[Any, ...]:
         """Delete what was asked for; when there are more or fewer by now, ask again with the right number."""
         lang = language(request)
         self.refuse_others(request)
-        unchanged = [gr.skip()] * 5
+        unchanged = [gr.skip()] * 4
         if doomed is None:
             return None, "", *unchanged
         doomed = self.his(doomed[0], request), doomed[1]
@@ -191,7 +212,7 @@ class Benchmark:
                 return (doomed[0], count), confirmation(count, lang, changed=True), *unchanged
             deleted = self.arena.store.delete(doomed[0])
         gr.Info(tr("benchmark.delete.done", lang, count=number(deleted, lang)))
-        return None, "", *self.refresh(query, x, y, request)
+        return None, "", *self.refresh(looked, x, y, request)
 
     def refuse_others(self, request: gr.Request) -> None:
         """Who answers for the arena deletes what he likes, strangers what is their own, everybody else nothing."""
@@ -212,7 +233,7 @@ def build(arena: Arena) -> gr.HTML:
     """Lay the tab out inside the current `gr.Tab` and connect it. Returns the dialog that shows one run."""
     tab, answers = Context.block, Benchmark(arena)
     panel = bench_panel.build(arena)
-    query, doomed = gr.State(RunQuery(limit=PAGES[0])), gr.State(None)
+    looked, doomed = gr.State(Looked()), gr.State(None)
     x, y = gr.State("generate_s"), gr.State("cer")
     with gr.Row(elem_classes="filters"):
         text = gr.Textbox(
@@ -236,21 +257,21 @@ def build(arena: Arena) -> gr.HTML:
     runs = block("runs-table", "benchmark")
     dialog = block("run-detail", "benchmark", "${value ? '<dialog open>' + value + '</dialog>' : ''}")
 
-    filters, axes, rows = [text, models, tasks, statuses, benchmark], [query, x, y], [query, runs]
-    everything = [models, benchmark, *rows, figure]
+    filters, axes = [text, models, tasks, statuses, benchmark], [looked, x, y]
+    everything = [models, benchmark, runs, figure]
     for event in (tab.select, runs.write_again, panel.now.rows_changed):
         event(answers.refresh, axes, everything, **LIGHT)
     for changed in filters:
-        changed.change(answers.filter, [*axes, *filters], [*rows, figure], trigger_mode="always_last", **LIGHT)
+        changed.change(answers.filter, [*axes, *filters], [runs, figure], trigger_mode="always_last", **LIGHT)
     for event in (figure.open_run, runs.open_run, dialog.open_run):
         event(answers.open, None, dialog, **LIGHT)
     figure.choose_axis(answers.axis, axes, [x, y, figure], **LIGHT)
     figure.only_model(answers.only, models, models, **LIGHT)
-    runs.sort_runs(answers.sort, query, rows, **LIGHT)
-    runs.turn_page(answers.turn, query, rows, **LIGHT)
-    runs.size_page(answers.size, query, rows, **LIGHT)
+    runs.sort_runs(answers.sort, looked, runs, **LIGHT)
+    runs.turn_page(answers.turn, looked, runs, **LIGHT)
+    runs.size_page(answers.size, looked, runs, **LIGHT)
     runs.clear_filter(lambda: ("", [], [], [], ""), None, filters, **LIGHT)
     panel.kept.bench_rows(answers.of_benchmark, None, benchmark, **LIGHT).then(None, js=TO_THE_ROWS)
-    runs.ask_delete(answers.ask, query, [doomed, dialog], **LIGHT)
-    dialog.confirm_delete(answers.delete, [query, doomed, x, y], [doomed, dialog, *everything], **LIGHT)
+    runs.ask_delete(answers.ask, looked, [doomed, dialog], **LIGHT)
+    dialog.confirm_delete(answers.delete, [looked, doomed, x, y], [doomed, dialog, *everything], **LIGHT)
     return dialog

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas
 import pytest
-from playwright.sync_api import Locator, Page, Request, expect
+from playwright.sync_api import APIResponse, Locator, Page, Request, Route, expect
 from runs import make_run
 
 from adapters.base import Box
@@ -20,6 +20,7 @@ from arena.images import ImageStore
 from arena.store import RunQuery, Store
 from arena.types import Memory, Run, Timeline
 from tests.browser.conftest import open_tab
+from tests.browser.test_accessibility import SETTLED
 
 ROOT = Path(__file__).parent.parent.parent
 HOSTILE = "<img src=x onerror=\"document.title='hacked'\"><script>document.title='hacked'</script> **bold**"
@@ -283,3 +284,31 @@ def test_a_phone_shows_cards_and_never_scrolls_sideways(opened: Callable[..., Pa
     expect(dialog).to_be_visible()
     assert dialog.evaluate("node => node.scrollWidth <= node.clientWidth")
     assert fits()
+
+
+def test_a_late_answer_does_not_undo_what_was_pressed_meanwhile(opened: Callable[..., Page]) -> None:
+    page = opened()
+    late: list[tuple[Route, APIResponse]] = []
+
+    def hold(route: Route) -> None:
+        answer = route.fetch()
+        if not late and "data-asked" in answer.text():
+            late.append((route, answer))
+        else:
+            route.fulfill(response=answer)
+
+    page.route("**/gradio_api/run/predict*", hold)
+    page.get_by_role("tab", name="Models").click()
+    page.get_by_role("tab", name="Benchmark").click()
+    deadline = time.monotonic() + 15
+    while not late:
+        assert time.monotonic() < deadline, "the table is refreshed when its tab is opened"
+        page.wait_for_timeout(50)
+    head = page.locator("#runs-table th.of-model")
+    head.locator("button").click()
+    expect(head).to_have_attribute("aria-sort", "ascending")
+    route, answer = late[0]
+    with page.expect_response(route.request.url):
+        route.fulfill(response=answer)
+    page.evaluate(SETTLED)
+    expect(head).to_have_attribute("aria-sort", "ascending")
