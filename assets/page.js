@@ -41,6 +41,29 @@
     try { localStorage.setItem("arena.theme", dark ? "dark" : "light"); } catch { /* lasts until the reload */ }
   };
 
+  /* The row of tabs is pushed sideways on a phone: the open one is always seen, and where there are more. */
+  const row = () => document.querySelector("#tabs > .tab-wrapper [role=tablist]");
+  const edges = () => {
+    const bar = row();
+    if (!bar) return;
+    bar.classList.toggle("more-left", bar.scrollLeft > 4);
+    bar.classList.toggle("more-right", bar.scrollLeft + bar.clientWidth < bar.scrollWidth - 4);
+  };
+  const bringOpenTab = () => {
+    const open = row()?.querySelector("[aria-selected=true]");
+    if (open && row().scrollWidth > row().clientWidth) open.scrollIntoView({ inline: "center", block: "nearest" });
+    edges();
+  };
+  document.addEventListener("scroll", (event) => { if (event.target === row()) edges(); }, true);
+  document.addEventListener("focusin", ({ target }) => {
+    if (row()?.contains(target)) target.scrollIntoView({ inline: "nearest", block: "nearest" });
+  });
+  addEventListener("resize", bringOpenTab);
+  new MutationObserver((all) => {
+    const bar = row();
+    if (bar && all.some(({ target }) => bar.contains(target))) bringOpenTab();
+  }).observe(document.documentElement, { subtree: true, childList: true, characterData: true, attributeFilter: ["aria-selected"] });
+
   /* Of what several tabs have, the one that is seen. */
   const seen = (selector) => [...document.querySelectorAll(selector)].find((node) => node.checkVisibility());
 

@@ -53,7 +53,8 @@ def build_ui(arena: Arena) -> gr.Blocks:
             kept_banner.build(arena)
         tabs: dict[str, gr.Tab] = {}
         built: dict[str, Any] = {}
-        with gr.Tabs(elem_id="tabs") as bar:
+        # All of them stand in one row, which is pushed sideways where it is too narrow (see assets/theme.css).
+        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as bar:
             for name, build in TABS.items():
                 if name == "lesson" and not arena.classroom:
                     continue

@@ -60,23 +60,18 @@ def app_url(app_home: Path) -> Iterator[str]:
 
 
 def open_tab(page: Page, which: int | str) -> None:
-    """A tab by its place or its name, also where the row of tabs is too narrow for it."""
+    """A tab by its place, from the end where negative, or its name."""
     bar = page.locator("#tabs > .tab-wrapper")
-    expect(bar.get_by_role("tab").first).to_be_visible()
-    names = bar.locator(".tab-container[aria-hidden] button").all_inner_texts()
-    name = which if isinstance(which, str) else names[which]
-    tab, more = bar.get_by_role("tab", name=name, exact=True), bar.locator(".overflow-menu > button")
-    expect(tab.or_(more).filter(visible=True).first).to_be_visible()
-    if not tab.count():
-        more.click()
-        tab = bar.locator(".overflow-dropdown button", has_text=name)
-    tab.click()
+    tabs = bar.get_by_role("tab")
+    expect(tabs.first).to_be_visible()
+    found = bar.get_by_role("tab", name=which, exact=True) if isinstance(which, str) else tabs.nth(which % tabs.count())
+    found.click()
 
 
 @contextmanager
 def serving(app_home: Path, **more: str) -> Iterator[str]:
     """The app in a process of its own, with further environment variables; its address."""
-    with page_serving(app_home, **{"ARENA_DEV": "1"} | more) as url:
+    with page_serving(app_home, patience_s=180, **{"ARENA_DEV": "1"} | more) as url:
         yield f"{url}/"
 
 

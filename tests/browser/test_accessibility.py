@@ -70,9 +70,8 @@ def foreign(page: Page, lang: str) -> list[str]:
 
 
 def tabs(page: Page) -> Iterator[str]:
-    """Every tab, one after the other, each when it is there; on a phone most are behind a button."""
-    bar = page.locator("#tabs > .tab-wrapper")
-    for name in bar.locator(".tab-container[aria-hidden] button").all_inner_texts():
+    """Every tab, one after the other, each when it is there."""
+    for name in page.locator("#tabs > .tab-wrapper").get_by_role("tab").all_inner_texts():
         open_tab(page, name)
         page.evaluate(SETTLED)
         yield name

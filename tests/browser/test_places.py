@@ -45,3 +45,25 @@ def test_what_runs_in_one_tab_is_told_in_the_others(open_page: OpenPage, lang: s
     page.locator("#stop").click()
     expect(page.locator("#head-a .chip.cancelled")).to_be_visible()
     expect(page.locator("#run")).to_be_enabled()
+
+
+@pytest.mark.parametrize("lang", ["en", "ru"])
+def test_on_a_phone_every_tab_is_reached_by_touch_and_by_keys(open_page: OpenPage, lang: str) -> None:
+    page = ready(open_page(locale=lang, width=390, height=844, has_touch=True))
+    bar = page.locator("#tabs > .tab-wrapper [role=tablist]")
+    tabs = bar.get_by_role("tab")
+    names = [strings(lang)[f"ui.tab.{name}"] for name in ("compare", "battle", "chat", "documents", "ratings")]
+    assert tabs.all_inner_texts()[: len(names)] == names
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    assert bar.evaluate("(node) => node.scrollWidth > node.clientWidth && node.scrollLeft === 0")
+    for tab in (tabs.last, tabs.nth(2), tabs.first):
+        tab.tap()
+        expect(tab).to_have_attribute("aria-selected", "true")
+        expect(tab).to_be_in_viewport(ratio=0.99)
+    tabs.first.focus()
+    for _ in range(len(tabs.all()) - 1):
+        page.keyboard.press("Tab")
+    expect(tabs.last).to_be_focused()
+    expect(tabs.last).to_be_in_viewport(ratio=0.99)
+    page.keyboard.press("Enter")
+    expect(tabs.last).to_have_attribute("aria-selected", "true")
