@@ -21,6 +21,7 @@ def upgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
         boxes_last()
     op.create_index("ux_run_cell", "run", ["benchmark_id", "item", "side", "repeat"], unique=True)
+    op.create_index("ix_run_benchmark", "run", ["benchmark_id", "created_at", "seq"])
     op.create_index("ix_run_image", "run", ["image_sha256", "model"])
 
     op.create_table(

@@ -252,6 +252,16 @@ def test_a_walk_goes_along_an_index_and_sorts_nothing(store: Store, sort: str, d
             assert not [step for step in plan if "TEMP B-TREE" in step], plan
 
 
+def test_the_newest_rows_of_an_old_benchmark_are_found_without_passing_all_that_came_later(store: Store) -> None:
+    if store.name.startswith("postgresql"):
+        return  # it plans by the data, and there is none yet
+    with store._engine.connect() as connection:
+        (part,) = ordered(RunQuery(benchmark_id="old"), (RUN.c.seq, RUN.c.text), "sqlite", "walk")
+        literal = part.limit(50).compile(store._engine, compile_kwargs={"literal_binds": True})
+        plan = [row.detail for row in connection.execute(text(f"EXPLAIN QUERY PLAN {literal}".replace(":", "\\:")))]
+    assert plan == ["SEARCH run USING INDEX ix_run_benchmark (benchmark_id=?)"]
+
+
 def test_counting_is_done_once_for_all_pages_and_anew_when_runs_come_or_go(store: Store) -> None:
     for number in range(10):
         store.save(make_run(number))
