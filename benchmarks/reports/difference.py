@@ -18,6 +18,8 @@ def marked(answer: str, right: str) -> str:
 
     >>> marked("one tvo <three>", "one two four")
     'one <del>two</del><ins>tvo</ins> <del>four</del><ins>&lt;three&gt;</ins>'
+    >>> marked("b", "a b c")
+    '<del>a</del> b <del>c</del>'
     """
     pieces = PIECES.findall(answer)
     words = [at for at, piece in enumerate(pieces) if not piece.isspace()]
@@ -27,13 +29,14 @@ def marked(answer: str, right: str) -> str:
     for step in Levenshtein.opcodes(wanted, [pieces[at] for at in words]):
         missing = islice(wanted, step.src_start, step.src_end)
         if step.tag == "delete":
-            html.append("".join(f"<del>{text(word)}</del> " for word in missing))
+            struck = " ".join(f"<del>{text(word)}</del>" for word in missing)
+            html.append(f" {struck}" if html else f"{struck} ")
             continue
         for at in words[step.dest_start : step.dest_end]:
             html.append("".join(map(text, pieces[shown:at])))
             said = text(pieces[at])
-            struck = next(missing, None) if step.tag == "replace" else None
-            before = "" if struck is None else f"<del>{text(struck)}</del>"
+            instead = next(missing, None) if step.tag == "replace" else None
+            before = "" if instead is None else f"<del>{text(instead)}</del>"
             html.append(said if step.tag == "equal" else f"{before}<ins>{said}</ins>")
             shown = at + 1
     return "".join(html) + "".join(map(text, pieces[shown:]))

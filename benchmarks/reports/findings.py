@@ -37,7 +37,7 @@ def findings(report: Report, lang: str) -> Iterator[str]:
 
 
 def _best(report: Report, lang: str) -> Iterator[str]:
-    if len(report.models) < 2 or not report.metrics:
+    if not report.metrics:
         return
     metric = report.metrics[0]
     sign = 1 if METRICS[metric].better == "lower" else -1
@@ -46,12 +46,21 @@ def _best(report: Report, lang: str) -> Iterator[str]:
         value = model.scores[metric].headline.value
         return float("inf") if value is None else sign * value
 
-    first, second = sorted(report.models, key=rank)[:2]
+    first, *others = sorted(report.models, key=rank)
     found = first.scores[metric].headline
     if found.value is None:
         return
     said = {"score": wording.score(metric, found.value, lang), "interval": wording.between(metric, found, lang)}
-    yield say("best", lang, model=first.title, metric=wording.metric_short(metric, lang), **said)
+    key = "best" if others else "one"
+    yield say(key, lang, model=first.title, metric=wording.metric_short(metric, lang), **said)
+    for second in others[:1]:
+        yield from _lead(report, first, second, lang)
+
+
+def _lead(report: Report, first: ModelFigures, second: ModelFigures, lang: str) -> Iterator[str]:
+    """How far the second is behind, and whether that is chance."""
+    metric = report.metrics[0]
+    sign = 1 if METRICS[metric].better == "lower" else -1
     for pair in report.pairs:
         if pair.metric == metric and {pair.first, pair.second} == {first.model, second.model}:
             lead = pair.difference if (sign > 0) == (pair.first == second.model) else _turned(pair.difference)

@@ -138,19 +138,16 @@ def _trade(axes: Axes, report: Report, lang: str, cost: Callable[[ModelFigures],
             reach = [[max(0.0, y - found.low * factor)], [max(0.0, found.high * factor - y)]]
         axes.errorbar(x, y, yerr=reach, color=_series(at), marker=_of(MARKERS, at), ms=7, capsize=3, lw=1.2, ls="none")
         places.append((at, x, y))
-    if not places:
+    if len(places) < 2:  # nothing to weigh
         return False
     front = pareto([(x, sign * y) for _, x, y in places])
-    if len(places) > 1:
-        line = [places[at] for at in front]
-        axes.plot(
-            [x for _, x, _ in line], [y for *_, y in line], color=_ink("ink-faint"), lw=1, ls=(0, (2, 2)), zorder=0
-        )
+    line = [(x, y) for _, x, y in (places[at] for at in front)]
+    axes.plot(*zip(*line, strict=True), color=_ink("ink-faint"), lw=1, ls=(0, (2, 2)), zorder=0)
     _scale(axes, np.array([x for _, x, _ in places]), lang)
     axes.margins(x=0.25, y=0.2)
     middle = sum(axes.transAxes.inverted().transform(axes.transData.transform((x, 0)))[0] for _, x, _ in places)
     for place, (at, x, y) in enumerate(places):
-        star = "★ " if place in front and len(places) > 1 else ""
+        star = "★ " if place in front else ""
         right = axes.transAxes.inverted().transform(axes.transData.transform((x, y)))[0] > max(
             0.5, middle / len(places)
         )
