@@ -45,7 +45,7 @@ NAMES = re.compile(
     r"\S*[\d_/.:]\S*|\b(VLM|Arena|[A-Za-z]*OCR|Tesseract|Test|model|Apache|MIT|BSD|Llama|Qwen\w*|SmolVLM|Moondream|Phi|Gemma|"
     r"DeepSeek|MiniCPM\w*|InternVL\w*|Florence|GOT|GLM|Vision|Tiny|Community|License|terms|Model|earlier|revisions|InternLM|licence|agreement|NVIDIA|Docker|"
     r"Engine|Python|torch|transformers|vllm|vLLM|fake|rapidocr|tesseract|arena|models|download|sudo|systemctl|start|"
-    r"python|docker|endpoint|Instruct|fp|bf|bit|hf|JSON|CSV|PDF|HTML|Markdown|README|Hugging|Face|Hub|Terms|of|Use|"
+    r"python|docker|endpoint|Instruct|fp|bf|bit|hf|JSON|CSV|XLSX|Parquet|PDF|HTML|Markdown|README|Hugging|Face|Hub|Terms|of|Use|"
     r"CER|WER|VRAM|RAM|GPU|CPU|Ctrl|Shift|Enter|Esc|id|cookie|QR)\b"
 )
 
