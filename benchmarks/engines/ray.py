@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -276,9 +277,8 @@ def connected(address: str) -> Iterator[Any]:
     The program is shipped to the machines, which need no copy of it, only its packages."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    import ray
-    import ray.util.scheduling_strategies
-
+    ray = import_module("ray")  # by its name: it is in no requirements but its own
+    import_module("ray.util.scheduling_strategies")
     if ray.is_initialized():
         yield ray
         return
