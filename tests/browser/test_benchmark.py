@@ -304,7 +304,7 @@ def test_a_late_answer_does_not_undo_what_was_pressed_meanwhile(opened: Callable
     while not late:
         assert time.monotonic() < deadline, "the table is refreshed when its tab is opened"
         page.wait_for_timeout(50)
-    head = page.locator("#runs-table th.of-model")
+    head = page.locator("#runs-table thead th.of-model")
     head.locator("button").click()
     expect(head).to_have_attribute("aria-sort", "ascending")
     route, answer = late[0]

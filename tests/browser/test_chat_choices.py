@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -34,6 +35,7 @@ def test_any_page_of_a_pdf_goes_with_a_question(open_page: OpenPage, tmp_path: P
     expect(attached).to_have_count(0)
 
 
+@pytest.mark.timeout(240)
 def test_how_a_model_runs_is_chosen_and_kept_with_the_conversation(open_page: OpenPage) -> None:
     page = opened(open_page(width=1366))
     ask(page, "tokens=3 first")
