@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from arena.strings import tr
 from arena.numbers import UNKNOWN, number
+from arena.strings import tr
 
 SPACE = "\N{NO-BREAK SPACE}"
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from arena.numbers import UNKNOWN, number
 from arena.strings import strings, tr
 from arena.types import Run
 from arena.ui import answer, timeline
 from arena.ui.live import View
-from arena.ui.numbers import UNKNOWN, number
 from arena.ui.picture import layer
 from arena.ui.render import shown, text
 from arena.ui.run_detail import facts

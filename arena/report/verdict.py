@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from arena.numbers import number
 from arena.rerun import MOST_EDITS, Change, Outcome, Place
 from arena.strings import strings, tr
-from arena.ui.numbers import number
 from arena.ui.render import shown, text
-from arena.ui.units import timed
+from arena.units import timed
 
 MOST_VALUE = 500  # characters of a value that has changed
 STAGES = {

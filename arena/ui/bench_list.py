@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC
 
 from arena.benchmarks_kept import Benchmark
+from arena.numbers import number
 from arena.strings import tr
-from arena.ui.numbers import number
 from arena.ui.render import text
 
 FILES = {"csv": "CSV", "xlsx": "XLSX", "parquet": "Parquet", "md": "Markdown"}  # of a report, beside the page itself

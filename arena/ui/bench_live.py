@@ -6,10 +6,10 @@ The page asks again while the block is seen and something is under way, and not 
 from __future__ import annotations
 
 from arena.bench_jobs import Sight, Tally
+from arena.numbers import UNKNOWN, number
 from arena.strings import tr
-from arena.ui.numbers import UNKNOWN, number
 from arena.ui.render import text
-from arena.ui.units import SPACE, timed
+from arena.units import SPACE, timed
 from benchmarks.reports.wording import metric_short, score
 
 PACE_S = 2  # between two looks of the page
@@ -33,7 +33,7 @@ def rough(seconds: float, lang: str) -> str:
     hours, minutes = divmod(round(seconds / 60), 60)
     if hours:
         return _say("live.hours", lang, hours=number(hours, lang), minutes=minutes)
-    return _say("live.minutes", lang, count=minutes)
+    return _say("live.minutes", lang, minutes=minutes)
 
 
 def bar(label: str, done: int, total: int, *, wide: bool = False) -> str:

@@ -17,6 +17,7 @@ from gradio.context import Context
 from arena.bench_jobs import BenchJobs, cells, estimate
 from arena.core import Arena
 from arena.errors import ArenaError, RunError
+from arena.numbers import number
 from arena.strings import tr
 from arena.ui import bench_form, bench_list, bench_sets, render
 from arena.ui.bench_form import Form
@@ -25,7 +26,6 @@ from arena.ui.bench_live import live, rough
 from arena.ui.bench_summary import difference, summary
 from arena.ui.block import block
 from arena.ui.i18n import language, on_language, t
-from arena.ui.numbers import number
 from arena.ui.visitor import may_administer
 from benchmarks.reports.change import compared, saved
 from benchmarks.reports.summary import summarise

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from arena.conversations import Answer, Conversation, Turn
+from arena.numbers import UNKNOWN, number
 from arena.strings import tr
 from arena.types import Run
 from arena.ui import answer, render, safe_html
 from arena.ui.live import View
-from arena.ui.numbers import UNKNOWN, number
 from arena.ui.picture import url
-from arena.ui.units import SPACE, sized, timed
+from arena.units import SPACE, sized, timed
 
 
 @dataclass(frozen=True)

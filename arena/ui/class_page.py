@@ -12,13 +12,13 @@ from typing import Any
 
 from arena.lesson import Classroom, Scene
 from arena.lesson_steps import steps
+from arena.numbers import share
 from arena.strings import LANGUAGES, tr
 from arena.ui import render
 from arena.ui.header import NAMES
 from arena.ui.live import View
-from arena.ui.numbers import share
 from arena.ui.shell import MARK, asset
-from arena.ui.units import timed
+from arena.units import timed
 from arena.votes import OUTCOMES
 
 LONGEST = 20_000  # characters of an answer

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import gradio as gr
 
+from arena.numbers import number, share
 from arena.score import score
 from arena.strings import tr
 from arena.ui import render
 from arena.ui.diff import MOST, Difference, Stretch, Unit, difference
 from arena.ui.i18n import language, t
 from arena.ui.live import Live
-from arena.ui.numbers import number, share
 from benchmarks.metrics.truth import Truth
 
 ASSETS = Path(__file__).parent.parent.parent / "assets"

@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 
 from arena.documents.blocks import Block, categories, laid_out
 from arena.documents.document import Page
+from arena.numbers import number
 from arena.strings import strings, tr
 from arena.types import Run
 from arena.ui import answer, render, safe_html
 from arena.ui.formula import mathml
-from arena.ui.numbers import number
 from arena.ui.picture import url
-from arena.ui.units import timed
+from arena.units import timed
 
 MOST_BOXES = 1_500  # a side; more would only slow the browser down
 NUMBERED = 120  # boxes a side up to which each shows its place in the reading order from the start

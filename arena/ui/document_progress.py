@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from arena.documents.document import Page
+from arena.numbers import number
 from arena.strings import tr
 from arena.types import Run
 from arena.ui import answer, render
 from arena.ui.document_reading import Reading
 from arena.ui.live import View
-from arena.ui.numbers import number
-from arena.ui.units import SPACE, timed
+from arena.units import SPACE, timed
 
 
 def progress(reading: Reading, lang: str) -> str:

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from arena.downloading import Download, Pace
+from arena.numbers import number
 from arena.strings import tr
 from arena.ui.block import copy_button
-from arena.ui.numbers import number
 from arena.ui.render import text
-from arena.ui.units import SPACE, stored
+from arena.units import SPACE, stored
 
 LINK = re.compile(r"https?://[\w.:/-]+\w")  # in a text of ours that is escaped already
 

@@ -21,8 +21,8 @@ from arena.ui import render
 from arena.ui.block import block
 from arena.ui.download_rows import Row, question, rows
 from arena.ui.i18n import language, t
-from arena.ui.units import stored
 from arena.ui.visitor import may_administer
+from arena.units import stored
 
 WATCHED: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}  # may say something: queued
 LIGHT: dict[str, Any] = WATCHED | {"queue": False}

@@ -6,8 +6,8 @@ letters readable at any width (places are percentages, sizes are pixels) and loo
 
 from __future__ import annotations
 
+from arena.numbers import number
 from arena.strings import tr
-from arena.ui.numbers import number
 from arena.ui.points import Picture
 from arena.ui.render import text
 from arena.ui.scale import Scale, place_names

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 from string import ascii_uppercase
 
+from arena.numbers import UNKNOWN, number, percent
 from arena.strings import tr
 from arena.types import Run
 from arena.ui import render
-from arena.ui.numbers import UNKNOWN, number, percent
-from arena.ui.units import SPACE, sized, timed
+from arena.units import SPACE, sized, timed
 from benchmarks.metrics import METRICS
 
 Show = Callable[[float | None, str], str]

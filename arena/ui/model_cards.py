@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from arena.doctor import SIGNS, Finding
+from arena.numbers import UNKNOWN, number
 from arena.spec import Mode, ModelSpec, Task
 from arena.status import Fit, ModelStatus
 from arena.strings import tr
 from arena.ui.download_rows import button, command
-from arena.ui.numbers import UNKNOWN, number
 from arena.ui.render import text
-from arena.ui.units import stored
+from arena.units import stored
 
 
 @dataclass(frozen=True)

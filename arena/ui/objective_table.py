@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from arena.board import Line
+from arena.numbers import number, share
 from arena.strings import tr
-from arena.ui.numbers import number, share
 from arena.ui.render import text
-from arena.ui.units import sized, timed
+from arena.units import sized, timed
 from benchmarks.metrics import METRICS
 
 

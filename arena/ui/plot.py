@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from arena.numbers import number
 from arena.strings import tr
 from arena.ui.drawing import drawing
-from arena.ui.numbers import number
 from arena.ui.points import COSTS, TIMES, Axis, Picture
 from arena.ui.render import text
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from arena.numbers import share
 from arena.strings import tr
-from arena.ui.numbers import share
-from arena.ui.units import sized, timed
+from arena.units import sized, timed
 
 COLOURS = 10  # how many the stylesheet has; further models start again and are told apart by their number
 ANSWERED = ("ok", "empty", "loop", "truncated")  # the time of any other run is not that of an answer

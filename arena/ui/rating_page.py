@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from arena.board import Line
+from arena.numbers import number, share
 from arena.rating import CRITERIA, Standings
 from arena.strings import tr
-from arena.ui.numbers import number, share
 from arena.ui.objective_table import objective_table
 from arena.ui.pareto import pareto
 from arena.ui.rating_table import rating_table

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from arena.numbers import UNKNOWN, number, share
 from arena.rating import Rating, Standings
 from arena.strings import tr
-from arena.ui.numbers import UNKNOWN, number, share
 from arena.ui.render import text
 
 STEPS = (25, 50, 100, 200, 250, 500, 1000, 2000, 5000)

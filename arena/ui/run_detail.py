@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 
+from arena.numbers import UNKNOWN, number, share
 from arena.strings import tr
 from arena.types import Run, Timeline
 from arena.ui.block import copy_button
-from arena.ui.numbers import UNKNOWN, number, share
 from arena.ui.render import shown, text
 from arena.ui.run_table import Reader, others, status, variant, when
-from arena.ui.units import sized, timed
+from arena.units import sized, timed
 
 
 def detail(run: Run, others: list[Run], reader: Reader, *, picture: bool, links: str) -> str:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC
 from urllib.parse import urlencode
 
+from arena.numbers import UNKNOWN, number, share
 from arena.spec import Task, how
 from arena.store import RunPage, RunQuery
 from arena.strings import strings, tr
 from arena.types import Run
-from arena.ui.numbers import UNKNOWN, number, share
 from arena.ui.render import text
-from arena.ui.units import sized, timed
+from arena.units import sized, timed
 from benchmarks.metrics import METRICS
 
 PAGES = (25, 50, 100)

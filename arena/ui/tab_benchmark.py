@@ -16,6 +16,7 @@ from arena.access import visitor_of, whose
 from arena.benchmarks_kept import Benchmark as Kept
 from arena.core import Arena
 from arena.errors import ArenaError
+from arena.numbers import number
 from arena.store import RunQuery
 from arena.strings import tr
 from arena.types import Status
@@ -24,7 +25,6 @@ from arena.ui.block import block
 from arena.ui.i18n import language, t, task_title
 from arena.ui.link_bar import bar, may_see
 from arena.ui.media import sees_picture
-from arena.ui.numbers import number
 from arena.ui.plot import plot
 from arena.ui.points import COSTS, TIMES, picture
 from arena.ui.run_detail import confirmation, detail

@@ -10,7 +10,7 @@ from arena.strings import tr
 from arena.types import STAGES, Stage
 from arena.ui import render
 from arena.ui.live import View
-from arena.ui.units import timed
+from arena.units import timed
 
 NAMES: dict[Stage, str] = {
     "queued": "queue",

@@ -11,14 +11,14 @@ import gradio as gr
 from arena.advice import finest, variants
 from arena.core import Arena
 from arena.errors import RunError
+from arena.numbers import number
 from arena.runtimes.docker_host import docker_host
 from arena.spec import Mode, ModelSpec
 from arena.status import Cards, ModelStatus, need_gb
 from arena.strings import tr
 from arena.ui import render
 from arena.ui.i18n import t
-from arena.ui.numbers import number
-from arena.ui.units import SPACE
+from arena.units import SPACE
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from arena.numbers import number, share
 from arena.rating import Standings
 from arena.strings import tr
-from arena.ui.numbers import number, share
 from arena.ui.render import text
 
 SHADES = 8  # steps of the shade, on either side of the middle; assets/ratings.css has one rule for each

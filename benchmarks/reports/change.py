@@ -180,7 +180,7 @@ def saved(arena: Arena, name: str) -> Saved:
         return from_folder(folder)
     benchmark = arena.benchmarks.get(name)
     if benchmark is None:
-        raise RunError("bad_input", key="bench_report.none", id=name)
+        raise RunError("bad_input", key="bench.unknown", id=name)
     answers = read_answers(arena.store, benchmark, read_items(arena.store, name).names)
     about = {"dataset": benchmark.dataset, "dataset_sha256": benchmark.dataset_sha256}
     return Saved(benchmark.name or name, answers, about)

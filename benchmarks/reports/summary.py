@@ -41,7 +41,7 @@ def summarise(arena: Arena, benchmark_id: str) -> Report:
     """The report of a benchmark, finished or not. Raises `RunError`: ``bad_input`` when there is none of that id."""
     benchmark = arena.benchmarks.get(benchmark_id)
     if benchmark is None:
-        raise RunError("bad_input", key="bench_report.none", id=benchmark_id)
+        raise RunError("bad_input", key="bench.unknown", id=benchmark_id)
     items = read_items(arena.store, benchmark_id)
     answers = read_answers(arena.store, benchmark, items.names)
     answers, within = _measurable(arena, benchmark_id, items, answers)

@@ -25,9 +25,9 @@ from arena.images import ImageStore
 from arena.record import new_id
 from arena.store import Store
 from arena.strings import tr
-from arena.ui.shell import COOKIE as LANGUAGE
 from arena.ui.link_bar import bar
 from arena.ui.link_route import router
+from arena.ui.shell import COOKIE as LANGUAGE
 
 ID = "01M7YY0G3RNA06W4S16GJ8J5BQ"  # the same in every process of the tests
 OWNER, STRANGER = new_token(), new_token()

@@ -24,12 +24,12 @@ from arena.cli import main
 from arena.columns import FIELDS
 from arena.config import load_settings
 from arena.core import arena_of
+from arena.numbers import number
 from arena.report import html_report, json_report
 from arena.report.data import data_url
 from arena.report.style import policy, script, style
 from arena.strings import LANGUAGES, tr
 from arena.types import Run
-from arena.ui.numbers import number
 
 TASKS = load_catalog(load_settings({})).tasks
 ID = "01J9ZZZZZZZZZZZZZZZZZZZZZZ"

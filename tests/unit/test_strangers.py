@@ -24,6 +24,7 @@ from arena.strings import tr
 PASSWORD, TEACHER = "open sesame", "chalk and board"
 QUOTA = 4
 WORD = "SECRETWORD"
+pytestmark = pytest.mark.timeout(300)  # the program is started once for all, and the quota is spent by real comparisons
 
 
 @dataclass

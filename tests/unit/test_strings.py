@@ -9,8 +9,8 @@ import string
 import pytest
 
 from arena import strings as texts
+from arena.numbers import number
 from arena.strings import LANGUAGES, strings, tr
-from arena.ui.numbers import number
 
 # What is written as it is in any language: commands, names of variables and fields, addresses, marks of our own.
 AS_IT_IS = re.compile(
