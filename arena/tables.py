@@ -131,9 +131,8 @@ Index("ix_run_comparison_id", RUN.c.comparison_id)
 Index("ux_run_cell", RUN.c.benchmark_id, RUN.c.item, RUN.c.side, RUN.c.repeat, unique=True)
 # What a model said of the same image before.
 Index("ix_run_image", RUN.c.image_sha256, RUN.c.model)
-Index(
-    "ix_run_benchmark", RUN.c.benchmark_id, RUN.c.created_at, RUN.c.seq
-)  # a benchmark's runs lie close together in time
+# A benchmark's runs lie close together in time.
+Index("ix_run_benchmark", RUN.c.benchmark_id, RUN.c.created_at, RUN.c.seq)
 # The two count runs by any of the three, or by several, without reading a run.
 Index("ix_run_status_task_model", RUN.c.status, RUN.c.task, RUN.c.model)
 Index("ix_run_model_task_status", RUN.c.model, RUN.c.task, RUN.c.status)
