@@ -8,9 +8,12 @@ import string
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
+
+from arena.types import Status
 
 ROOT = Path(__file__).parent.parent.parent
 LANGUAGES = ("en", "ru")
@@ -167,3 +170,10 @@ def test_opening_does_not_wait_for_heavy_packages(module: str) -> None:
     code = f"import sys, {module}; print(*sorted(set(sys.modules) & {heavy!r}))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+def test_no_rule_of_style_takes_a_status_for_something_else() -> None:
+    """A chip has its status as a class: a rule for ``.empty`` alone, meant for an empty list, made a box of it."""
+    bare = re.compile(rf"^\s*\.({'|'.join(get_args(Status))})\b(?![-\w])\s*(\{{|,|[a-z:.>])", re.MULTILINE)
+    found = {path.name: bare.findall(path.read_text(encoding="utf-8")) for path in (ROOT / "assets").glob("*.css")}
+    assert {name: rules for name, rules in found.items() if rules} == {}
