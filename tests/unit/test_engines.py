@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from adapters.base import AdapterError, Box, Job
 from adapters.rapidocr import MODELS, RapidOcr, in_reading_order, tilt
 from adapters.tesseract import DATA_OF, Tesseract, data_for, find_data
-from arena.score import score
+from benchmarks.metrics.text import character_error_rate
 
 ROOT = Path(__file__).parent.parent.parent
 SAMPLES = ROOT / "assets" / "samples"
@@ -72,7 +72,7 @@ def assert_boxes(output, kind, width, height):
 def test_rapidocr_reads_a_tilted_receipt_row_by_row(rapidocr, folder):
     image, reference = sample(folder, "receipt")
     output = read(rapidocr, image, language="en")
-    assert score(output.text, reference)["cer"] < 0.05
+    assert character_error_rate(output.text, reference) < 0.05
     assert "2 x Flat white 7.00\n1 x Almond croissant 3.40\n" in output.text
     assert (output.seen_width, output.seen_height) == (1100, 1450)
     assert_boxes(output, "line", 1100, 1450)
@@ -81,9 +81,9 @@ def test_rapidocr_reads_a_tilted_receipt_row_by_row(rapidocr, folder):
 
 def test_on_the_russian_form_tesseract_reads_what_rapidocr_cannot(rapidocr, tesseract, folder):
     image, reference = sample(folder, "form")
-    cannot = score(read(rapidocr, image, language="ru").text, reference)["cer"]
+    cannot = character_error_rate(read(rapidocr, image, language="ru").text, reference)
     output = read(tesseract, image, language="ru")
-    assert cannot > 0.5 and score(output.text, reference)["cer"] < 0.1
+    assert cannot > 0.5 and character_error_rate(output.text, reference) < 0.1
     assert "Инвентарный номер: 10104-00382" in output.text
     assert_boxes(output, "word", 1280, 1256)
     assert (output.seen_width, output.seen_height) == (1280, 1256)
@@ -247,7 +247,7 @@ def test_languages_of_two_folders_work_together(monkeypatch, tmp_path, folder):
     engine = Tesseract()
     engine.load({})
     image, reference = sample(folder, "form")
-    assert score(read(engine, image).text, reference)["cer"] < 0.1
+    assert character_error_rate(read(engine, image).text, reference) < 0.1
     engine.close()
 
 
