@@ -15,7 +15,7 @@ from arena.ui import answer, timeline
 from arena.ui.live import View
 from arena.ui.picture import layer
 from arena.ui.render import shown, text
-from arena.ui.run_detail import facts
+from arena.ui.run_detail import facts, named
 from arena.ui.run_table import Reader
 
 MOST_TEXT = 200_000  # characters of an answer; the JSON has them all
@@ -87,7 +87,7 @@ def recorded(runs: Sequence[Run], views: Sequence[View], lang: str) -> str:
         bodies += f'<tbody><tr><th colspan="{len(sides) + 1}" scope="rowgroup">{title}</th></tr>'
         for key in dict.fromkeys(key for side in sides for key in side[group]):
             cells = "".join(f"<td>{text(cut(side[group].get(key, UNKNOWN)))}</td>" for side in sides)
-            bodies += f'<tr><th scope="row">{text(tr(f"benchmark.fact.{key}", lang))}</th>{cells}</tr>'
+            bodies += f'<tr><th scope="row">{text(named(key, lang))}</th>{cells}</tr>'
         bodies += "</tbody>"
     return (
         f'<details class="sheet recorded" open><summary><h2>{said("recorded", lang)}</h2></summary>'

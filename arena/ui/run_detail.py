@@ -113,15 +113,17 @@ def _picture(run: Run, lang: str) -> str:
 
 
 def _list(name: str, rows: list[tuple[str, str]], lang: str) -> str:
-    inside = "".join(
-        f"<div><dt>{text(tr(key if '.' in key else f'benchmark.fact.{key}', lang))}</dt><dd>{text(value)}</dd></div>"
-        for key, value in rows
-    )
+    inside = "".join(f"<div><dt>{text(named(key, lang))}</dt><dd>{text(value)}</dd></div>" for key, value in rows)
     return f"<section><h3>{text(tr(f'benchmark.detail.{name}', lang))}</h3><dl>{inside}</dl></section>"
 
 
+def named(fact: str, lang: str) -> str:
+    """What one of `facts` is called: a metric's name stands among the metrics."""
+    return tr(fact if "." in fact else f"benchmark.fact.{fact}", lang)
+
+
 def facts(run: Run, lang: str) -> dict[str, list[tuple[str, str]]]:
-    """Everything else a run records, in groups; the keys name texts."""
+    """Everything else a run records, in groups; `named` tells what they are called."""
 
     def size(width: int | None, height: int | None) -> str:
         return UNKNOWN if width is None or height is None else f"{width} × {height}"

@@ -30,6 +30,7 @@ from arena.report.data import data_url
 from arena.report.style import policy, script, style
 from arena.strings import LANGUAGES, tr
 from arena.types import Run
+from benchmarks.metrics import METRICS
 
 TASKS = load_catalog(load_settings({})).tasks
 ID = "01J9ZZZZZZZZZZZZZZZZZZZZZZ"
@@ -77,6 +78,12 @@ def test_everything_of_a_comparison_is_in_its_report(lang: str) -> None:
     ):
         assert expected in said, expected
     assert f'<html lang="{lang}">' in html_report([one, two], lang, TASKS)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_whatever_an_answer_was_scored_by_has_its_name_in_the_report(lang: str) -> None:
+    html = html_report(pair(scores=dict.fromkeys(METRICS, 0.5)), lang, {}, picture=PIXEL)
+    assert all(tr(f"metrics.title.{name}", lang) in html for name in METRICS if name not in ("cer", "wer"))
 
 
 def test_a_hostile_text_in_every_field_stays_text() -> None:
