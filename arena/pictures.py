@@ -37,7 +37,8 @@ class Pictures:
             kind = sqlite if connection.dialect.name == "sqlite" else postgresql
             adding = kind.insert(PICTURE).values(values)
             again = {"created_at": adding.excluded.created_at}
-            connection.execute(adding.on_conflict_do_update([PICTURE.c.visitor, PICTURE.c.sha256], set_=again))
+            same = [PICTURE.c.visitor, PICTURE.c.sha256]
+            connection.execute(adding.on_conflict_do_update(index_elements=same, set_=again))
 
     def may_see(self, visitor: str, sha256: str) -> bool:
         known = PICTURE.c.visitor.in_((visitor, EVERYBODY)), PICTURE.c.sha256 == sha256
