@@ -164,7 +164,8 @@ def test_i2_i18_a_file_is_known_by_its_content_and_loses_its_name(store: ImageSt
     assert re.fullmatch("[0-9a-f]{64}.png", store.add(path).path.name)
 
 
-def test_i1_what_is_no_image_is_refused(store: ImageStore, tmp_path: Path) -> None:
+@pytest.mark.battery("I1")
+def test_what_is_no_image_is_refused(store: ImageStore, tmp_path: Path) -> None:
     for content, key in ((b"", "images.empty_file"), (b"plain text", "images.not_an_image")):
         path = tmp_path / "named.png"
         path.write_bytes(content)
