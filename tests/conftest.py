@@ -23,6 +23,7 @@ atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 for name in [name for name in os.environ if name.startswith(("ARENA_", "GRADIO_", "HF_", "XDG_", "TRANSFORMERS_"))]:
     if name not in ("ARENA_CHROMIUM", "ARENA_TEST_POSTGRES", "ARENA_TEST_VLLM"):
         del os.environ[name]
+os.environ.pop("SSL_CERT_FILE", None)
 os.environ |= {
     "HOME": str(HOME),
     "ARENA_HOME": str(HOME / "arena"),
@@ -31,6 +32,7 @@ os.environ |= {
     "GRADIO_ANALYTICS_ENABLED": "False",
     "GRADIO_TEMP_DIR": str(HOME / "gradio"),
     "NO_PROXY": "127.0.0.1,localhost",
+    "SSL_CERT_DIR": str(HOME),  # every client would read a long list of authorities first, and none is asked here
     "ARENA_TEST_SESSION": MARK,
 }
 
