@@ -77,6 +77,12 @@ class Line:
     others: Mapping[str, float] = field(default_factory=dict)  # medians of the further scores, in the order of METRICS
 
     @property
+    def scores(self) -> dict[str, float]:
+        """The medians of all metrics that are known, by name."""
+        own = {"cer": self.cer, "wer": self.wer}
+        return {name: value for name, value in own.items() if value is not None} | dict(self.others)
+
+    @property
     def generate_s(self) -> float | None:
         """Of warm runs, where there are any, else of cold ones; loading is in neither."""
         return self.cold.generate_s if self.warm.generate_s is None else self.warm.generate_s

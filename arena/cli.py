@@ -203,10 +203,8 @@ def show(runs: list[Run], lang: str) -> None:
         [tr("figures.characters_per_s", lang), *(figure(run.characters_per_s, 1) for run in runs)],
         [tr("figures.peak_ram_mb", lang), *(figure(run.memory.peak_ram_mb, 0) for run in runs)],
         [tr("figures.peak_vram_process_mb", lang), *(figure(run.memory.peak_vram_process_mb, 0) for run in runs)],
-        [tr("figures.cer", lang), *(figure(run.scores.get("cer"), 3) for run in runs)],
-        [tr("figures.wer", lang), *(figure(run.scores.get("wer"), 3) for run in runs)],
     ]
-    for name in dict.fromkeys(name for run in runs for name in run.scores if name not in ("cer", "wer")):
+    for name in dict.fromkeys(["cer", "wer", *(name for run in runs for name in run.scores)]):
         rows.append([tr(f"metrics.title.{name}", lang), *(figure(run.scores.get(name), 3) for run in runs)])
     print_table(rows)
 

@@ -91,7 +91,7 @@ def facts(view: View, lang: str) -> str:
         return ""
     said = []
     if view.run.scores.get("cer") is not None:
-        said.append(f"{tr('lesson.cer', lang)} {share(view.run.scores['cer'], lang)}")
+        said.append(f"{tr('metrics.title.cer', lang)} {share(view.run.scores['cer'], lang)}")
     if view.run.timeline.generate_s is not None:
         said.append(timed(view.run.timeline.generate_s, lang))
     return " · ".join(said)

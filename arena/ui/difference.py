@@ -140,7 +140,7 @@ def _pane(letter: str, title: str, facts: str, html: str) -> str:
 def _rates(said: str, reference: str, lang: str) -> list[tuple[str, str]]:
     """The error rates as they are recorded: over the whole text, however it is shown here."""
     found = score(said, (), Truth(text=reference), RATES)
-    return [(f"diff.{name}", share(value, lang)) for name, value in found.items()]
+    return [(f"metrics.title.{name}", share(value, lang)) for name, value in found.items()]
 
 
 def _errors(found: Difference, how: How, rates: list[tuple[str, str]], lang: str) -> str:

@@ -13,11 +13,6 @@ from arena.ui.render import text
 from arena.ui.scale import Scale, place_names
 
 SMALLEST, LARGEST = 11.0, 26.0  # radius in pixels of a model's circle
-# Where less time meets less of everything else: the corner to be in.
-CORNER = (
-    '<defs><radialGradient id="better" cx="0" cy="1" r="1"><stop offset="0"/><stop offset="1"/></radialGradient></defs>'
-    '<rect width="60%" height="75%" y="25%" fill="url(#better)"/>'
-)
 
 
 def drawing(picture: Picture, lang: str, better: str = "") -> str:
@@ -25,11 +20,8 @@ def drawing(picture: Picture, lang: str, better: str = "") -> str:
     across, up = scales(picture)
     over = max(dot.y for group in picture.groups for dot in group.dots) > up.high
     better = better or tr(f"benchmark.plot.{'better' if picture.y.unit == 'percent' else 'lighter'}", lang)
-    grid = (
-        _grid(picture, across, up, over, lang)
-        + f'<text class="better" y="100%" dx="10" dy="-10">↙ {text(better)}</text>'
-    )
-    return f"{CORNER}{grid}{_dots(picture, across, up, lang)}{_circles(picture, across, up, lang)}"
+    ground = _corner(better, picture.y.less) + _grid(picture, across, up, over, lang)
+    return f"{ground}{_dots(picture, across, up, lang)}{_circles(picture, across, up, lang)}"
 
 
 def scales(picture: Picture) -> tuple[Scale, Scale]:
@@ -47,6 +39,16 @@ def top(picture: Picture) -> float:
     if picture.y.unit == "percent":
         usual = max(min(usual, 1.0), medians)
     return usual if ys[-1] > 1.5 * usual else ys[-1]
+
+
+def _corner(better: str, low: bool) -> str:
+    """Where less time meets the better of the quantity up: the corner to be in, at the foot or at the top."""
+    name, end, top, label = ("low", 1, "25%", 'y="100%" dy="-10"') if low else ("high", 0, "0", 'dy="20"')
+    return (
+        f'<defs><radialGradient id="best-{name}" cx="0" cy="{end}" r="1"><stop offset="0"/><stop offset="1"/>'
+        f'</radialGradient></defs><rect width="60%" height="75%" y="{top}" fill="url(#best-{name})"/>'
+        f'<text class="better" {label} dx="10">{"↙" if low else "↖"} {text(better)}</text>'
+    )
 
 
 def _grid(picture: Picture, across: Scale, up: Scale, over: bool, lang: str) -> str:

@@ -11,6 +11,7 @@ from arena.numbers import UNKNOWN, number, percent
 from arena.strings import tr
 from arena.types import Run
 from arena.ui import render
+from arena.ui.figure_names import name_key
 from arena.units import SPACE, sized, timed
 from benchmarks.metrics import METRICS
 
@@ -28,11 +29,11 @@ class Figure:
 
     @property
     def title(self) -> str:
-        return f"{'ui.figures' if self in FIGURES else 'metrics.title'}.{self.name}"
+        return name_key(self.name, "title", "ui.figures")
 
     @property
     def hint(self) -> str:
-        return f"{'ui.figures.hint' if self in FIGURES else 'metrics.hint'}.{self.name}"
+        return name_key(self.name, "hint", "ui.figures.hint")
 
 
 def _rate(value: float | None, lang: str) -> str:

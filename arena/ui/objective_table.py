@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from arena.board import Line
 from arena.numbers import number, share
 from arena.strings import tr
+from arena.ui.figure_names import name_key
 from arena.ui.render import text
 from arena.units import sized, timed
 from benchmarks.metrics import METRICS
@@ -15,15 +16,14 @@ from benchmarks.metrics import METRICS
 
 @dataclass(frozen=True)
 class Column:
-    """key: its text in the sections `title` and `hint`. of: the value; less: whether the smallest is the best."""
+    """key: a metric, or its text in ``ratings.column`` and ``ratings.hint``. of: the value. less: whether the smallest
+    is the best."""
 
     key: str
     of: Callable[[Line], float | None]
     said: Callable[[float | None, str], str]
     less: bool = True
     pace: str = ""  # cold or warm, said with the title
-    title: str = "ratings.column"
-    hint: str = "ratings.hint"
 
 
 def _speed(value: float | None, lang: str) -> str:
@@ -55,7 +55,7 @@ SCORED = 4  # the place after the columns of errors
 def _score(name: str) -> Column:
     """The column of a further metric."""
     less = METRICS[name].better == "lower"
-    return Column(name, lambda line: line.others.get(name), share, less, title="metrics.short", hint="metrics.hint")
+    return Column(name, lambda line: line.others.get(name), share, less)
 
 
 def objective_table(lines: Sequence[Line], lang: str) -> str:
@@ -87,10 +87,11 @@ def objective_table(lines: Sequence[Line], lang: str) -> str:
 
 def _title(column: Column, lang: str) -> str:
     pace = f", {tr(f'ratings.pace.{column.pace}', lang)}" if column.pace else ""
-    return tr(f"{column.title}.{column.key}", lang) + pace
+    return tr(name_key(column.key, "short", "ratings.column"), lang) + pace
 
 
 def _head(column: Column, lang: str) -> str:
     pace = f"<small>{text(tr(f'ratings.pace.{column.pace}', lang))}</small>" if column.pace else ""
-    hint = text(tr(f"{column.hint}.{column.key}", lang))
-    return f'<th scope="col" title="{hint}">{text(tr(f"{column.title}.{column.key}", lang))}{pace}</th>'
+    title = text(tr(name_key(column.key, "short", "ratings.column"), lang))
+    hint = text(tr(name_key(column.key, "hint", "ratings.hint"), lang))
+    return f'<th scope="col" title="{hint}">{title}{pace}</th>'

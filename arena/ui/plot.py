@@ -5,7 +5,7 @@ from __future__ import annotations
 from arena.numbers import number
 from arena.strings import tr
 from arena.ui.drawing import drawing
-from arena.ui.points import COSTS, TIMES, Axis, Picture
+from arena.ui.points import TIMES, Axis, Picture
 from arena.ui.render import text
 
 
@@ -26,16 +26,16 @@ def plot(picture: Picture, lang: str, newest: int | None = None) -> str:
     return f"""
 <figure class="plot" lang="{lang}">
   <div class="drawing">
-    {_choice("y", COSTS, y, lang)}
+    {choice("y", picture.upwards, y, lang)}
     <div class="plane">{inside}</div>
-    {_choice("x", TIMES, x, lang)}
+    {choice("x", TIMES, x, lang)}
     <div class="tip" hidden></div>
   </div>
   <figcaption>{legend}</figcaption>
 </figure>"""
 
 
-def _choice(name: str, axes: dict[str, Axis], chosen: Axis, lang: str) -> str:
+def choice(name: str, axes: dict[str, Axis], chosen: Axis, lang: str) -> str:
     """The title of an axis, which is also where another quantity is chosen for it."""
     options = "".join(
         f'<option value="{key}"{" selected" if axis is chosen else ""}>{text(axis.title(lang))}</option>'
@@ -53,8 +53,8 @@ def _legend(picture: Picture, lang: str) -> str:
     columns = [(picture.x, [group.x for group in groups]), (picture.y, [group.y for group in groups])]
     if picture.memory and picture.memory is not picture.y:
         columns.append((picture.memory, [group.memory for group in groups]))
-    best = [min((value for value in values if value is not None), default=None) for _, values in columns]
-    heads = "".join(f'<th scope="col">{text(tr(f"benchmark.short.{axis.key}", lang))}</th>' for axis, _ in columns)
+    best = [axis.best(values) for axis, values in columns]
+    heads = "".join(f'<th scope="col">{text(axis.short(lang))}</th>' for axis, _ in columns)
     rows = []
     for index, group in enumerate(groups):
         cells = ""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 from typing import Any
 
 from arena.numbers import share
 from arena.strings import tr
+from arena.ui.figure_names import name_key
 from arena.units import sized, timed
+from benchmarks.metrics import METRICS
 
 COLOURS = 10  # how many the stylesheet has; further models start again and are told apart by their number
 ANSWERED = ("ok", "empty", "loop", "truncated")  # the time of any other run is not that of an answer
@@ -17,18 +20,31 @@ ANSWERED = ("ok", "empty", "loop", "truncated")  # the time of any other run is 
 
 @dataclass(frozen=True)
 class Axis:
-    """One quantity that can be drawn; all of them are better when smaller.
+    """One quantity that can be drawn.
 
     said: a value with its unit. unit: names ``benchmark.unit.<unit>``. of: its value in a row of `Store.points`.
+    less: whether the smaller value is the better one.
     """
 
-    key: str  # names ``benchmark.axis.<key>``
+    key: str  # a metric, or names ``benchmark.axis.<key>``
     said: Callable[[float | None, str], str]
     unit: str
     of: Callable[[dict[str, Any]], float | None]
+    less: bool = True
 
     def title(self, lang: str) -> str:
-        return f"{tr(f'benchmark.axis.{self.key}', lang)}, {tr(f'benchmark.unit.{self.unit}', lang)}"
+        return f"{tr(name_key(self.key, 'title', 'benchmark.axis'), lang)}, {tr(f'benchmark.unit.{self.unit}', lang)}"
+
+    def short(self, lang: str) -> str:
+        return tr(name_key(self.key, "short", "benchmark.short"), lang)
+
+    def best(self, values: Iterable[float | None]) -> float | None:
+        """The best of those that are known."""
+        return (min if self.less else max)((value for value in values if value is not None), default=None)
+
+
+def _score(metric: str, row: dict[str, Any]) -> float | None:
+    return row.get(metric)
 
 
 def _vram(row: dict[str, Any]) -> float | None:
@@ -41,13 +57,14 @@ TIMES = {
     "total_s": Axis("total_s", timed, "s", lambda row: row["total_s"]),
     "first_token_s": Axis("first_token_s", timed, "s", lambda row: row["first_token_s"]),
 }
-COSTS = {
-    "cer": Axis("cer", share, "percent", lambda row: row.get("cer")),
-    "wer": Axis("wer", share, "percent", lambda row: row.get("wer")),
+QUALITY = {
+    name: Axis(name, share, "percent", partial(_score, name), each.better == "lower") for name, each in METRICS.items()
+}
+MEMORY = {  # the first that is known is also what a circle's size shows
     "vram_mb": Axis("vram_mb", sized, "mb", _vram),
     "ram_mb": Axis("ram_mb", sized, "mb", lambda row: row["peak_ram_mb"]),
 }
-MEMORY = (COSTS["vram_mb"], COSTS["ram_mb"])  # what a circle's size shows: the first that is known
+UPWARDS = QUALITY | MEMORY
 
 
 @dataclass(frozen=True)
@@ -78,12 +95,22 @@ class Group:
 
 @dataclass(frozen=True)
 class Picture:
-    """Everything that is drawn: the models, the quantities across and up, and that of the circles' size."""
+    """Everything that is drawn: the models, the quantities across and up, and that of the circles' size.
+
+    qualities: metrics that have values, so that they can be chosen for the quantity up.
+    """
 
     groups: Sequence[Group]
     x: Axis
     y: Axis
     memory: Axis | None
+    qualities: Collection[str] = ()
+
+    @property
+    def upwards(self) -> dict[str, Axis]:
+        """What can be chosen, the chosen among it."""
+        found = {key: axis for key, axis in QUALITY.items() if key in self.qualities or axis is self.y}
+        return found | MEMORY
 
     @property
     def runs(self) -> int:
@@ -93,16 +120,20 @@ class Picture:
 def picture(rows: Iterable[dict[str, Any]], order: Sequence[str], x: str, y: str) -> Picture:
     """Of the rows of `Store.points` those that answered and have both quantities, by model.
 
-    x is a key of `TIMES`, y one of `COSTS`; `order` lists all models, so that colours do not jump when filtered.
+    x is a key of `TIMES`, y one of `UPWARDS`; `order` lists all models, so that colours do not jump when filtered.
     """
-    across, up = TIMES[x], COSTS[y]
+    across, up = TIMES[x], UPWARDS[y]
     by_model: dict[str, list[dict[str, Any]]] = {}
+    qualities: set[str] = set()
     for row in rows:
-        if row["status"] in ANSWERED and across.of(row) is not None and up.of(row) is not None:
+        if row["status"] not in ANSWERED:
+            continue
+        qualities.update(name for name in QUALITY if row.get(name) is not None)
+        if across.of(row) is not None and up.of(row) is not None:
             by_model.setdefault(row["model"], []).append(row)
     places = {model: index for index, model in enumerate(dict.fromkeys([*order, *by_model]))}
     every = [row for group in by_model.values() for row in group]
-    memory = next((axis for axis in MEMORY if any(axis.of(row) is not None for row in every)), None)
+    memory = next((axis for axis in MEMORY.values() if any(axis.of(row) is not None for row in every)), None)
 
     def group(model: str, runs: list[dict[str, Any]]) -> Group:
         dots = [Dot(row["run_id"], across.of(row) or 0.0, up.of(row) or 0.0) for row in runs]
@@ -118,4 +149,4 @@ def picture(rows: Iterable[dict[str, Any]], order: Sequence[str], x: str, y: str
         )
 
     found = sorted(by_model, key=lambda model: places[model])
-    return Picture([group(model, by_model[model]) for model in found], across, up, memory)
+    return Picture([group(model, by_model[model]) for model in found], across, up, memory, qualities)

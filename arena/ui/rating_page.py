@@ -65,12 +65,13 @@ def objective(lines: list[Line], lang: str, chosen: bool = False) -> str:
     return _section("objective", body, lang)
 
 
-def plots(lines: list[Line], lang: str) -> str:
-    """Error rate against time and against memory: video memory where any was measured, else that of the machine."""
+def plots(lines: list[Line], lang: str, quality: str = "") -> str:
+    """A metric, `quality` where a model has it, against time and against memory: that of the GPU where any was
+    measured, else that of the machine."""
     if not lines:
         return ""
     memory = "vram_mb" if any(line.peak_vram_mb is not None for line in lines) else "ram_mb"
-    return pareto(lines, "generate_s", lang) + pareto(lines, memory, lang)
+    return pareto(lines, "generate_s", quality, lang) + pareto(lines, memory, quality, lang)
 
 
 def _section(name: str, body: str, lang: str) -> str:

@@ -8,6 +8,7 @@ from arena.numbers import UNKNOWN, number, share
 from arena.strings import tr
 from arena.types import Run, Timeline
 from arena.ui.block import copy_button
+from arena.ui.figure_names import name_key
 from arena.ui.render import shown, text
 from arena.ui.run_table import Reader, others, status, variant, when
 from arena.units import sized, timed
@@ -118,8 +119,8 @@ def _list(name: str, rows: list[tuple[str, str]], lang: str) -> str:
 
 
 def named(fact: str, lang: str) -> str:
-    """What one of `facts` is called: a metric's name stands among the metrics."""
-    return tr(fact if "." in fact else f"benchmark.fact.{fact}", lang)
+    """What one of `facts` is called: a metric as everywhere, anything else by its own text."""
+    return tr(name_key(fact, "title", "benchmark.fact"), lang)
 
 
 def facts(run: Run, lang: str) -> dict[str, list[tuple[str, str]]]:
@@ -133,7 +134,7 @@ def facts(run: Run, lang: str) -> dict[str, list[tuple[str, str]]]:
         "quality": [
             ("cer", share(run.scores.get("cer"), lang)),
             ("wer", share(run.scores.get("wer"), lang)),
-            *((f"metrics.title.{name}", share(run.scores[name], lang)) for name in others(run)),
+            *((name, share(run.scores[name], lang)) for name in others(run)),
             ("characters", number(run.characters, lang)),
             ("characters_per_s", number(run.characters_per_s, lang, 1)),
             ("output_tokens", number(run.output_tokens, lang)),

@@ -16,6 +16,7 @@ from arena.spec import Task, how
 from arena.store import RunPage, RunQuery
 from arena.strings import strings, tr
 from arena.types import Run
+from arena.ui.figure_names import name_key
 from arena.ui.render import text
 from arena.units import sized, timed
 from benchmarks.metrics import METRICS
@@ -39,12 +40,19 @@ class Reader:
 
 @dataclass(frozen=True)
 class Column:
-    """`key` names the text ``benchmark.column.<key>``; `sort` is the store's name, "" where it makes no sense."""
+    """`key` names a metric or the text ``benchmark.column.<key>``; `sort` is the store's name, "" where it makes no
+    sense."""
 
     key: str
     sort: str
     cell: Callable[[Run, Reader], str]
     figure: bool = True
+
+    def title(self, lang: str) -> str:
+        return text(tr(name_key(self.key, "short", "benchmark.column"), lang))
+
+    def hint(self, lang: str) -> str:
+        return text(tr(name_key(self.key, "hint", "benchmark.hint"), lang))
 
 
 def when(run: Run) -> str:
@@ -154,16 +162,15 @@ def table(page: RunPage, query: RunQuery, reader: Reader, asked: float = 0.0) ->
 
 
 def _head(column: Column, query: RunQuery, lang: str) -> str:
-    title = text(tr(f"benchmark.column.{column.key}", lang))
+    title = column.title(lang)
     kind = f"of-{column.key}{' figure' if column.figure else ''}"
     if not column.sort:
         return f'<th role="columnheader" scope="col" class="{kind}">{title}</th>'
     now = "" if column.sort != query.sort else "descending" if query.descending else "ascending"
     mark = {"descending": "↓", "ascending": "↑", "": ""}[now]
-    hint = text(tr(f"benchmark.hint.{column.key}", lang))
     return (
         f'<th role="columnheader" scope="col" class="{kind}" aria-sort="{now or "none"}">'
-        f'<button type="button" data-event="sort_runs" data-value="{column.sort}" title="{hint}">{title}'
+        f'<button type="button" data-event="sort_runs" data-value="{column.sort}" title="{column.hint(lang)}">{title}'
         f'<i aria-hidden="true">{mark}</i></button></th>'
     )
 
@@ -177,7 +184,7 @@ def _row(run: Run, reader: Reader, columns: Sequence[Column]) -> str:
         cells.append(
             f'<{"th" if head else "td"} role="{"rowheader" if head else "cell"}"{" scope=row" if head else ""}'
             f' class="of-{column.key}{" figure" if column.figure else ""}"'
-            f' data-label="{text(tr(f"benchmark.column.{column.key}", lang))}">'
+            f' data-label="{column.title(lang)}">'
             f"{column.cell(run, reader)}</{'th' if head else 'td'}>"
         )
     return (
@@ -188,8 +195,7 @@ def _row(run: Run, reader: Reader, columns: Sequence[Column]) -> str:
 
 def _tools(total: int, query: RunQuery, filtered: bool, lang: str) -> str:
     options = "".join(
-        f'<option value="{column.sort}"{" selected" if column.sort == query.sort else ""}>'
-        f"{text(tr(f'benchmark.column.{column.key}', lang))}</option>"
+        f'<option value="{column.sort}"{" selected" if column.sort == query.sort else ""}>{column.title(lang)}</option>'
         for column in COLUMNS
         if column.sort
     )

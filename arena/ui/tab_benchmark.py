@@ -26,7 +26,7 @@ from arena.ui.i18n import language, t, task_title
 from arena.ui.link_bar import bar, may_see
 from arena.ui.media import sees_picture
 from arena.ui.plot import plot
-from arena.ui.points import COSTS, TIMES, picture
+from arena.ui.points import TIMES, UPWARDS, picture
 from arena.ui.run_detail import confirmation, detail
 from arena.ui.run_table import PAGES, SORTS, Reader, table
 from arena.ui.visitor import may_administer
@@ -125,7 +125,7 @@ class Benchmark:
         chosen = str(event._data.get("value"))
         if event._data.get("axis") == "x" and chosen in TIMES:
             x = chosen
-        elif event._data.get("axis") == "y" and chosen in COSTS:
+        elif event._data.get("axis") == "y" and chosen in UPWARDS:
             y = chosen
         return x, y, self.drawing(looked.query, x, y, request)
 

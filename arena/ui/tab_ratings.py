@@ -18,6 +18,7 @@ from arena.ui.i18n import language, t, task_title
 from arena.ui.question_panel import document_languages
 from arena.ui.rating_page import objective, plots, preferred
 from arena.ui.tab_benchmark import told
+from benchmarks.metrics import METRICS
 
 LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 KEPT = 50  # answers, for as many choices of task and language
@@ -71,12 +72,18 @@ class Ratings:
         now, html = self.voted(task, spoken, request)
         return (gr.skip(), gr.skip()) if now == seen else (now, html)
 
-    def measured(self, task: str, spoken: str, request: gr.Request) -> tuple[str, str]:
-        """The objective board and its plots."""
+    def measured(self, task: str, spoken: str, quality: str, request: gr.Request) -> tuple[str, str]:
+        """The objective board and its plots, of the metric `quality` where it is known."""
         lang = language(request)
         with told(lang):
             _, lines = self._runs.of(task, spoken)
-        return objective(lines, lang, bool(task or spoken)), plots(lines, lang)
+        return objective(lines, lang, bool(task or spoken)), plots(lines, lang, quality)
+
+    def drawn(self, task: str, spoken: str, quality: str, event: gr.EventData, request: gr.Request) -> tuple[str, str]:
+        """Another metric in the plots."""
+        chosen = str(event._data.get("value"))
+        quality = chosen if chosen in METRICS else quality
+        return quality, self.measured(task, spoken, quality, request)[1]
 
     def _title(self, model: str) -> str:
         """A model's title; its id when it is no longer in the catalogue."""
@@ -87,7 +94,7 @@ class Ratings:
 def build(arena: Arena) -> None:
     """Lay the tab out inside the current `gr.Tab` and connect it."""
     tab, answers = Context.block, Ratings(arena)
-    seen = gr.State(None)
+    seen, quality = gr.State(None), gr.State("")
     with gr.Row(elem_classes="filters"):
         kinds = [(task_title(task), task.id) for task in arena.catalog.tasks.values()]
         task = gr.Dropdown([(t("ratings.all_tasks"), ""), *kinds], value="", label=t("ui.task"), elem_id="ratings-task")
@@ -105,8 +112,9 @@ def build(arena: Arena) -> None:
     filters = [task, spoken]
     for event in (tab.select, task.change, spoken.change):
         event(answers.voted, filters, [seen, people], trigger_mode="always_last", **LIGHT)
-        event(answers.measured, filters, [measured, figures], trigger_mode="always_last", **LIGHT)
+        event(answers.measured, [*filters, quality], [measured, figures], trigger_mode="always_last", **LIGHT)
     people.write_again(answers.news, [*filters, seen], [seen, people], **LIGHT)
-    measured.write_again(answers.measured, filters, [measured, figures], **LIGHT)
+    measured.write_again(answers.measured, [*filters, quality], [measured, figures], **LIGHT)
+    figures.choose_axis(answers.drawn, [*filters, quality], [quality, figures], **LIGHT)
     for shown in (people, measured):
         shown.clear_filter(lambda: ("", ""), None, filters, **LIGHT)

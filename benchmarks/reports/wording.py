@@ -22,11 +22,11 @@ def named(key: str, lang: str, otherwise: str) -> str:
 
 
 def metric_name(metric: str, lang: str) -> str:
-    return named(f"metric.{metric}", lang, metric.replace("_", " ").upper())
+    return strings(lang).get(f"metrics.title.{metric}", metric)
 
 
 def metric_short(metric: str, lang: str) -> str:
-    return named(f"short.{metric}", lang, metric.replace("_", " ").upper())
+    return strings(lang).get(f"metrics.short.{metric}", metric)
 
 
 def direction(metric: str, lang: str) -> str:

@@ -107,7 +107,7 @@ def test_what_there_is_to_say_of_two_answers() -> None:
     between = facts(shown.panes(["a b c", "a x"], ["A", "B"], None, How(), "en"))
     assert between == {"Other words:": ["1", "1"], "only here:": ["1", "0"]}
     errors = facts(shown.panes(["a b c", "a x"], ["A", "B"], "a b c d", How(), "en"))
-    assert errors["Word errors"] == ["25%", "75%"]
+    assert errors["Word error rate (WER)"] == ["25%", "75%"]
     assert (
         errors["Wrong words:"] == ["0", "1"] and errors["missing:"] == ["1", "2"] and errors["too many:"] == ["0", "0"]
     )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from arena.strings import LANGUAGES
 from arena.ui.drawing import top
 from arena.ui.plot import plot
-from arena.ui.points import COSTS, TIMES, picture
+from arena.ui.points import MEMORY, TIMES, picture
 from arena.ui.scale import NOMINAL, Scale, place_names
 
 
@@ -46,9 +46,9 @@ def test_numbers_and_colours_do_not_jump_when_filtered() -> None:
 
 
 def test_memory_of_the_gpu_counts_before_that_of_the_machine() -> None:
-    assert picture([row()], [], "generate_s", "cer").memory is COSTS["ram_mb"]
+    assert picture([row()], [], "generate_s", "cer").memory is MEMORY["ram_mb"]
     mixed = picture([row(1), row(2, peak_vram_device_mb=900.0)], [], "generate_s", "cer")
-    assert mixed.memory is COSTS["vram_mb"]
+    assert mixed.memory is MEMORY["vram_mb"]
     assert mixed.groups[0].memory == 900.0
 
 
@@ -62,13 +62,23 @@ def test_what_nobody_measured_is_a_dash() -> None:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("x", TIMES)
-@pytest.mark.parametrize("y", COSTS)
+@pytest.mark.parametrize("y", ["cer", "anls", *MEMORY])
 def test_every_pair_of_quantities_is_drawn_or_says_what_to_do(x: str, y: str, lang: str) -> None:
-    full = drawn([row(peak_vram_process_mb=700.0)], x, y, lang)
+    full = drawn([row(peak_vram_process_mb=700.0, anls=0.8)], x, y, lang)
     assert full.count('class="dot') == full.count('class="middle') == 1
     none = drawn([row(cer=None, wer=None, peak_ram_mb=None)], x, y, lang)
     assert 'class="empty"' in none and "<svg" not in none
-    assert none.count("<option") == len(TIMES) + len(COSTS), "another quantity can still be chosen"
+    others = {y, *MEMORY}
+    assert none.count("<option") == len(TIMES) + len(others), "another quantity can still be chosen"
+
+
+def test_every_metric_with_values_is_offered_and_the_better_end_is_marked() -> None:
+    rows = [row(1, model="a", anls=0.9), row(2, model="b", anls=0.4), row(3, teds=1.0, status="error")]
+    found = picture(rows, [], "generate_s", "anls")
+    assert [*found.upwards] == ["cer", "wer", "anls", *MEMORY]
+    html = plot(found, "en")
+    assert re.findall(r'<td class="best">([^<]*%)<', html) == ["90%"]
+    assert "↖" in html and "↙" in drawn(rows)
 
 
 def test_titles_are_text_and_the_svg_is_well_formed() -> None:

@@ -148,6 +148,10 @@ def test_the_objective_board_marks_the_best_and_leaves_out_what_nobody_measured(
     assert drawn.count("★") == 2, "the one model that is better in everything, in both drawings"
     for svg in re.findall(r"<svg role.*?</svg>(?=</div>)", drawn):
         ElementTree.fromstring(svg)  # noqa: S314 - our own
+    better = [replace(each, others={"teds": 0.9 if each is lines[1] else 0.5}) for each in lines]
+    chosen = plots(better, lang, "teds")
+    assert chosen.count("★") == 3, "one is quicker, the other better; both take the same memory"
+    assert chosen.count('<option value="teds" selected>') == chosen.count("↖") == 2
     without = plots([replace(each, peak_vram_mb=None, cer=None) for each in lines], lang)
     assert without.count('class="empty"') == 2
 
