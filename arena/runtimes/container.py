@@ -242,14 +242,16 @@ class Container:
 
     @contextmanager
     def _told_by_its_end(self) -> Iterator[None]:
-        """What a client says of a server that went is not what happened."""
+        """What a client says of a server that went is not what happened; and one that is there and not well any more
+        is not asked again."""
         try:
             yield
         except RunError as error:
-            other = error.kind in ("cancelled", "timeout", "bad_input") or error.key.startswith("vllm.")
-            # The watch looks several times a second: one moment more, and it has seen what has happened.
-            if not other and self._watch and self._watch.over.wait(2 * PERIOD):
-                raise self._ended() from error
+            if error.kind not in ("cancelled", "bad_input") and not error.key.startswith("vllm."):
+                # The watch looks several times a second: one moment more, and it has seen what has happened.
+                if error.kind != "timeout" and self._watch and self._watch.over.wait(2 * PERIOD):
+                    raise self._ended() from error
+                self.broken |= not vllm_server.healthy(self.config.port, timeout=2.0)
             raise
 
     def _ended(self) -> RunError:

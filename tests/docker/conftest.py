@@ -12,6 +12,7 @@ import standin_image
 from programs import RUN, Other, Start, free_port
 
 from arena.config import Settings, load_settings
+from arena.gpu import Device
 from arena.runtimes import engine as engine_module
 from arena.runtimes.container import Container
 from arena.runtimes.hold import owner
@@ -89,10 +90,10 @@ def start(settings: Settings, ours: object, interpreters: Interpreters) -> Itera
     """`start(spec)` makes a `Start`; whatever still runs of it in the end is taken down."""
     started: list[Start] = []
 
-    def make(spec: ModelSpec, **changes: object) -> Start:
+    def make(spec: ModelSpec, gpu: Device | None = None, **changes: object) -> Start:
         own = replace(settings, **changes)
         worker = interpreters.start(spec.adapter, spec.interpreter)
-        started.append(Start(Container(spec, own, None, worker), own))
+        started.append(Start(Container(spec, own, gpu, worker), own))
         return started[-1]
 
     yield make

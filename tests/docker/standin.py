@@ -1,8 +1,10 @@
 """What stands in for vLLM inside a container: its endpoints and its log, and on command its ways to fail.
 
 Faults, as ``--fault NAME`` among the arguments: ``crash`` ends during the start, ``never`` is never ready, ``die`` ends
-in the middle of an answer, ``slow`` takes three seconds for every word, ``insomnia`` does not fall asleep, ``coma``
-does not wake up. The answer tells what it was asked with. What guards vLLM is asked here too, before all else.
+in the middle of an answer, ``slow`` takes three seconds for every word, ``ill`` answers 503 to everything from its
+first answer on, ``shut`` does not listen any more then, ``hungry`` takes a lot of memory for it, ``deaf`` ignores
+SIGTERM, ``insomnia`` does not fall asleep, ``coma`` does not wake up. The answer tells what it was asked with. What
+guards vLLM is asked here too, before all else.
 """
 
 from __future__ import annotations
@@ -11,7 +13,9 @@ import contextlib
 import importlib
 import json
 import os
+import signal
 import sys
+import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -32,6 +36,7 @@ if named := argument("--middleware"):
     module, _, name = named.rpartition(".")
     GUARD = getattr(importlib.import_module(module), name)
 asleep = False
+ill = False
 
 
 def log(line: str) -> None:
@@ -102,7 +107,7 @@ class Server(BaseHTTPRequestHandler):
         if self.path == "/is_sleeping" and DEVELOPERS:
             self.say({"is_sleeping": asleep})
         elif self.path == "/health":
-            self.say(None)
+            self.say(None, 503 if ill else 200)
         elif self.path == "/version":
             self.say({"version": "0.32.0+standin"})
         elif self.path == "/v1/models":
@@ -112,7 +117,7 @@ class Server(BaseHTTPRequestHandler):
             self.say({"error": {"message": "Not Found"}}, 404)
 
     def do_POST(self) -> None:
-        global asleep
+        global asleep, ill
         if not self.let_in():
             return
         if self.path in ("/sleep?level=1", "/wake_up") and DEVELOPERS:
@@ -133,6 +138,15 @@ class Server(BaseHTTPRequestHandler):
             self.say({"error": {"message": "an image is expected"}}, 400)
             return
         most = int(asked.get("max_tokens") or asked.get("max_completion_tokens") or 16)
+        if FAULT in ("ill", "shut", "hungry") and most > 1:  # the first answer, of one word, shows that it is ready
+            if FAULT == "hungry":
+                bytearray(2**30)
+            if FAULT == "shut":
+                threading.Thread(target=self.server.shutdown).start()
+            ill = True
+        if ill:
+            self.say({"error": {"message": "the engine is dead"}}, 503)
+            return
         words = TEXT.split()[:most]
         finish = "length" if most < len(TEXT.split()) else "stop"
         usage = {"prompt_tokens": 9, "completion_tokens": len(words), "total_tokens": 9 + len(words)}
@@ -174,4 +188,9 @@ if __name__ == "__main__":
     while FAULT == "never":
         time.sleep(60)
     log("INFO: init engine (profile, create kv cache, warmup model) took 0.01 s")
-    ThreadingHTTPServer(("0.0.0.0", int(argument("--port", "8000"))), Server).serve_forever()
+    if FAULT == "deaf":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    with ThreadingHTTPServer(("0.0.0.0", int(argument("--port", "8000"))), Server) as server:
+        server.serve_forever()
+    while True:
+        time.sleep(60)

@@ -13,8 +13,10 @@ from adapters.base import Job, Output
 from arena import pins
 from arena.cancel import Cancel
 from arena.errors import RunError
-from arena.runtimes import containers, starts
+from arena.gpu import Device
+from arena.runtimes import containers, ports, starts
 from arena.runtimes.engine import Engine, key_of
+from arena.runtimes.vllm_command import plan
 from arena.runtimes.vllm_image import entry
 
 
@@ -90,6 +92,7 @@ def test_the_image_is_pinned_and_another_one_refused(start, model, ours, setting
         client.images.remove(moved, force=True)
 
 
+@pytest.mark.battery("D6")
 def test_a_crash_while_it_starts_tells_the_code_and_the_log(start, model, ours):
     with pytest.raises(RunError) as died:
         start(model("a", "--fault", "crash")).up()
@@ -98,6 +101,7 @@ def test_a_crash_while_it_starts_tells_the_code_and_the_log(start, model, ours):
     assert ours() == []
 
 
+@pytest.mark.battery("D7")
 def test_one_that_is_never_ready_is_ended_at_its_limit(start, model, ours):
     keys = []
 
@@ -155,6 +159,7 @@ def test_a_stop_of_an_answer_leaves_the_model_up(start, model, ours, picture, cl
     assert client.containers.get(f"arena-{RUN}-a").id == before
 
 
+@pytest.mark.battery("D6")
 def test_one_that_is_killed_from_outside_is_noticed(start, model, ours, client):
     a = start(model("a")).up()
     client.containers.get(f"arena-{RUN}-a").kill()
@@ -168,6 +173,7 @@ def test_one_that_is_killed_from_outside_is_noticed(start, model, ours, client):
     assert ours() == [f"arena-{RUN}-a"]
 
 
+@pytest.mark.battery("D6")
 def test_one_that_dies_in_an_answer_says_how(start, model, ours, picture):
     a = start(model("a", "--fault", "die")).up()
     with pytest.raises(RunError) as died:
@@ -176,6 +182,50 @@ def test_one_that_dies_in_an_answer_says_how(start, model, ours, picture):
     assert not a.container.alive()
 
 
+@pytest.mark.battery("D6")
+def test_one_that_takes_all_memory_is_said_so(start, model, ours, picture, client):
+    a = start(model("a", "--fault", "hungry")).up()
+    client.containers.get(f"arena-{RUN}-a").update(mem_limit="96m", memswap_limit="96m")
+    with pytest.raises(RunError) as killed:
+        answer(a, picture)
+    assert (killed.value.kind, killed.value.key) == ("worker_died", "vllm.killed_for_memory")
+    assert "137" in killed.value.text() and not a.container.alive()
+
+
+@pytest.mark.battery("D8")
+@pytest.mark.parametrize("fault", ["ill", "shut"])
+def test_one_that_was_well_and_answers_no_more_is_not_used_again(start, model, ours, picture, fault):
+    """Its program runs on: Docker has nothing to say of it."""
+    a = start(model("a", "--fault", fault)).up()
+    with pytest.raises(RunError) as refused:
+        answer(a, picture)
+    assert refused.value.kind == "endpoint" and ("503" in refused.value.text() or fault == "shut")
+    assert ours() == [f"arena-{RUN}-a"] and not a.container.alive(), "the next request starts it anew"
+
+
+@pytest.mark.battery("D9")
+def test_one_that_ignores_a_request_to_end_goes_all_the_same(start, model, ours, client):
+    a = start(model("a", "--fault", "deaf")).up()
+    made = client.containers.get(f"arena-{RUN}-a")
+    assert made.attrs["HostConfig"]["Init"], "Docker's own first process, to which signals get"
+    made.kill("SIGTERM")
+    pids = a.container.family()
+    made.reload()
+    assert made.status == "running"
+    a.down()
+    assert ours() == [] and all(gone(pid) for pid in pids)
+
+
+@pytest.mark.battery("D5")
+def test_a_docker_that_knows_no_gpus_says_what_to_install(start, model, ours):
+    with pytest.raises(RunError) as refused:
+        start(model("a"), Device(0, "Test", "GPU-of-no-machine", 12 * 1024.0, "1")).up()
+    assert (refused.value.kind, refused.value.key) == ("unavailable", "vllm.no_toolkit")
+    assert "NVIDIA Container Toolkit" in refused.value.text() and "nvidia-ctk" in refused.value.text("ru")
+    assert ours() == []
+
+
+@pytest.mark.battery("D10")
 def test_one_that_is_removed_from_outside_in_an_answer_says_so(start, model, ours, picture, client):
     a = start(model("a", "--fault", "slow")).up()
     pieces = a.container.predict(Job(picture, "?"), 30, a.cancel)
@@ -185,8 +235,26 @@ def test_one_that_is_removed_from_outside_in_an_answer_says_so(start, model, our
         list(pieces)
     # Docker kills it first and removes it then; whichever is seen first is told.
     assert removed.value.key in ("vllm.removed", "vllm.died") and not a.container.alive()
+    a.down()
+    assert answer(start(model("a")).up(), picture).text.startswith("a ")
 
 
+@pytest.mark.battery("D10")
+def test_one_that_is_paused_from_outside_in_an_answer_is_late_and_ended(start, model, ours, picture, client):
+    a = start(model("a", "--fault", "slow")).up()
+    pieces = a.container.predict(Job(picture, "?"), 5, a.cancel)
+    assert isinstance(next(piece for piece in pieces if piece), str)
+    client.containers.get(f"arena-{RUN}-a").pause()
+    with pytest.raises(RunError) as late:
+        list(pieces)
+    assert late.value.kind == "timeout"
+    assert not a.container.alive(), "it is not asked again"
+    a.down()
+    assert ours() == []
+    assert answer(start(model("a")).up(), picture).text.startswith("a ")
+
+
+@pytest.mark.battery("D3")
 def test_a_port_that_is_taken_is_left_alone(start, model, ours):
     spec = model("a")
     with socket.socket() as taken:
@@ -200,6 +268,28 @@ def test_a_port_that_is_taken_is_left_alone(start, model, ours):
     start(spec).up()
 
 
+@pytest.mark.battery("D3")
+def test_a_port_that_is_taken_after_it_was_looked_at(start, model, ours, monkeypatch):
+    """Docker notices it then, and leaves a container that was made and never ran."""
+    spec = model("a")
+    looked = ports.check
+    with socket.socket() as taken:
+
+        def look_then_take(engine, port):
+            looked(engine, port)
+            taken.bind(("127.0.0.1", port))
+            taken.listen()
+
+        monkeypatch.setattr(ports, "check", look_then_take)
+        with pytest.raises(RunError) as refused:
+            start(spec).up()
+        assert refused.value.key == "vllm.port_taken" and str(psutil.Process().pid) in refused.value.text()
+    monkeypatch.undo()
+    assert ours() == []
+    start(spec).up()
+
+
+@pytest.mark.battery("D4")
 def test_a_foreign_container_of_our_name_is_left_alone(start, model, ours, client, image):
     spec = model("a")
     name, port = spec.in_mode("vllm").container.name, spec.in_mode("vllm").container.port
@@ -223,6 +313,22 @@ def test_a_foreign_container_of_our_name_is_left_alone(start, model, ours, clien
         foreign.remove(force=True)
 
 
+@pytest.mark.battery("D4", "D11")
+@pytest.mark.parametrize("state", ["created", "exited", "paused"])
+def test_one_that_a_crash_left_in_our_name_is_replaced(start, model, ours, settings, client, state):
+    spec = model("a")
+    with containers.opened() as engine:
+        made = engine.make(plan(spec, settings, None, client.images.get(settings.vllm_image).id), detached=False)
+        if state != "created":
+            made.start()
+            made.kill() if state == "exited" else made.pause()
+    left = client.containers.get(f"arena-{RUN}-a")
+    assert left.status == state and ours() == [left.name]
+    a = start(spec).up()
+    assert not a.container.adopted and ours() == [left.name]
+    assert client.containers.get(left.name).id != left.id
+
+
 def test_two_programs_never_have_two(start, model, ours, other):
     first = other(model("a"))
     assert first.said == "ready"
@@ -236,6 +342,7 @@ def test_two_programs_never_have_two(start, model, ours, other):
     assert containers.down(start(model("d")).settings) == [f"arena-{RUN}-a"]
 
 
+@pytest.mark.battery("D11")
 def test_after_kill_9_the_same_is_adopted_and_another_replaces_it(start, model, ours, other, client, picture):
     spec = model("a")
     first = other(spec)
@@ -286,6 +393,7 @@ def test_without_weights_nothing_is_touched(start, model, ours):
     assert absent.value.key == "vllm.no_weights" and "models download a" in absent.value.text()
 
 
+@pytest.mark.battery("D1")
 def test_an_engine_that_is_not_there_is_said(monkeypatch, start, model, tmp_path):
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no.sock")
     with pytest.raises(RunError) as nobody:

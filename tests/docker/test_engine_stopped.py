@@ -56,6 +56,7 @@ def names(private: PrivateEngine) -> list[str]:
         client.close()
 
 
+@pytest.mark.battery("D1")
 def test_it_stops_while_a_container_starts(private, there, model):
     a = there(model("a", "--fault", "never"))
 
@@ -77,6 +78,7 @@ def test_it_stops_while_a_container_starts(private, there, model):
     assert names(private) == []
 
 
+@pytest.mark.battery("D1")
 def test_it_is_killed_and_its_containers_live_on(private, there, model):
     a = there(model("a", "--fault", "never"))
 
@@ -95,6 +97,7 @@ def test_it_is_killed_and_its_containers_live_on(private, there, model):
     assert names(private) == []
 
 
+@pytest.mark.battery("D1")
 def test_it_hangs_while_a_model_answers(private, there, model, picture, monkeypatch):
     monkeypatch.setattr(engine_module, "TIMEOUT", 2)
     a = there(model("a")).up()
@@ -111,6 +114,7 @@ def test_it_hangs_while_a_model_answers(private, there, model, picture, monkeypa
     assert names(private) == []
 
 
+@pytest.mark.battery("D1")
 def test_it_hangs_before_anything_is_made(private, there, model, monkeypatch):
     monkeypatch.setattr(engine_module, "TIMEOUT", 2)
     private.hang()

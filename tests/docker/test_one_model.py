@@ -36,6 +36,7 @@ def use(slots, picture):
     return lease, answer
 
 
+@pytest.mark.battery("D11")
 def test_a_container_that_was_left_goes_before_a_model_of_another_mode_loads(slots, start, model, ours, picture):
     left = start(model("left"))
     left.up()

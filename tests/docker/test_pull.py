@@ -80,16 +80,30 @@ def test_a_stop_in_the_middle_of_a_pull(registry, client, start, model, ours):
     assert ours() == []
 
 
-def test_what_does_not_exist_says_how_to_try(registry, start, model):
+@pytest.mark.battery("D2")
+@pytest.mark.parametrize("image", [f"nothing-{RUN}:7", f"vllm-{RUN}:no-such-tag"], ids=["no name", "no tag"])
+def test_what_does_not_exist_says_how_to_try(registry, start, model, ours, image):
+    registry.put("1", b"x")
     with pytest.raises(RunError) as absent:
-        start(model("a"), vllm_image=f"{registry.name}/nothing:7").up()
+        start(model("a"), vllm_image=f"{registry.name}/{image}").up()
     assert absent.value.key == "vllm.not_pulled"
-    assert f"docker pull {registry.name}/nothing:7" in absent.value.text("ru")
+    assert f"docker pull {registry.name}/{image}" in absent.value.text("ru")
+    assert ours() == []
 
 
+@pytest.mark.battery("D2")
+def test_what_is_no_name_of_an_image_is_said(start, model, ours):
+    with pytest.raises(RunError) as refused:
+        start(model("a"), vllm_image="Not A Name").up()
+    assert refused.value.key == "vllm.docker_refused" and "invalid reference" in refused.value.text("ru")
+    assert ours() == []
+
+
+@pytest.mark.battery("D2")
 def test_offline_nothing_is_pulled(registry, start, model, monkeypatch):
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     registry.put("1", b"x")
     with pytest.raises(RunError) as offline:
         start(model("a"), vllm_image=f"{registry.name}/vllm-{RUN}:1").up()
-    assert offline.value.key == "vllm.offline" and not registry.asked.is_set()
+    assert offline.value.key == "vllm.offline" and "docker pull" in offline.value.text()
+    assert not registry.asked.is_set()

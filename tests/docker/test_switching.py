@@ -89,6 +89,7 @@ def test_one_after_the_other_each_in_its_container(arena, ours):
     assert ours() == []
 
 
+@pytest.mark.battery("D6")
 def test_a_container_that_dies_is_a_row_and_the_next_model_runs(arena, ours):
     runs = compared(arena, "vllm_crash:vllm", "vllm_b:vllm")
     assert [(run.status, run.error_kind) for run in runs] == [("error", "worker_died"), ("ok", None)]

@@ -34,18 +34,28 @@ def listening(usual: tuple[Path, Path]) -> Iterator[Path]:
         yield usual[1]
 
 
+def refused(key: str) -> None:
+    with pytest.raises(RunError) as told:
+        Engine()
+    assert (told.value.kind, told.value.key) == ("unavailable", key)
+
+
 def left_behind(path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as door:
         door.bind(str(path))
 
 
+@pytest.mark.battery("D1")
 def test_no_socket_is_no_engine(usual: tuple[Path, Path]) -> None:
     assert docker_host().state == "none"
+    refused("vllm.docker_none")
 
 
+@pytest.mark.battery("D1")
 def test_a_socket_that_its_engine_left_behind_is_no_engine(usual: tuple[Path, Path]) -> None:
     left_behind(usual[0])
     assert docker_host() == Host(f"unix://{usual[0]}", "silent")
+    refused("vllm.docker_gone")
 
 
 def test_the_socket_that_answers_is_taken(usual: tuple[Path, Path], listening: Path) -> None:
@@ -53,9 +63,11 @@ def test_the_socket_that_answers_is_taken(usual: tuple[Path, Path], listening: P
     assert docker_host() == Host(f"unix://{listening}", "open") and docker_host().there
 
 
+@pytest.mark.battery("D1")
 def test_a_socket_that_is_closed_to_the_user(listening: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # the tests may run as root, to whom all is open
     assert docker_host().state == "closed"
+    refused("vllm.docker_closed")
 
 
 def test_what_was_told_goes_before_the_usual(listening: Path, monkeypatch: pytest.MonkeyPatch) -> None:

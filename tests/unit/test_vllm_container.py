@@ -98,6 +98,7 @@ def test_the_container_is_confined(model, settings) -> None:
     assert "secret" not in made.digest and "secret" not in json.dumps(made.env)
 
 
+@pytest.mark.battery("D11")
 def test_only_interchangeable_containers_have_one_digest(model, settings) -> None:
     made = plan(model(), settings, GPU, "i")
     assert made.digest == plan(model(), settings, GPU, "i").digest
@@ -151,6 +152,7 @@ def machine(nvml, tmp_path, monkeypatch):
     gpus.close()
 
 
+@pytest.mark.battery("D1")
 def test_a_container_needs_docker_then_weights(model, settings, machine) -> None:
     gpus, start_docker = machine
     found = model_status(model(), settings, gpus)
@@ -161,6 +163,7 @@ def test_a_container_needs_docker_then_weights(model, settings, machine) -> None
     assert model_status(elsewhere, settings, gpus).code == "needs_download"
 
 
+@pytest.mark.battery("D1")
 def test_a_docker_that_is_closed_to_the_user_is_opened_by_a_command(model, settings, machine, monkeypatch) -> None:
     gpus, start_docker = machine
     start_docker()
@@ -170,6 +173,7 @@ def test_a_docker_that_is_closed_to_the_user_is_opened_by_a_command(model, setti
     assert "let this user in" in found.text()
 
 
+@pytest.mark.battery("D1")
 def test_a_docker_that_is_not_running_is_started_by_a_command(model, settings, machine, tmp_path) -> None:
     with socket.socket(socket.AF_UNIX) as ended:
         ended.bind(str(tmp_path / "docker.sock"))
