@@ -33,7 +33,9 @@ from arena.ui.visitor import may_administer
 
 DRAWN = 2000  # newest runs in the plot; more would only hide each other
 TO_THE_ROWS = "() => document.querySelector('.filters')?.scrollIntoView({ block: 'start' })"
-LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+WATCHED: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+LIGHT: dict[str, Any] = WATCHED | {"queue": False}
+TELLING: dict[str, Any] = WATCHED | {"concurrency_limit": None}  # may say something, which only reaches who is queued
 
 
 @dataclass
@@ -264,7 +266,7 @@ def build(arena: Arena) -> gr.HTML:
     for changed in filters:
         changed.change(answers.filter, [*axes, *filters], [runs, figure], trigger_mode="always_last", **LIGHT)
     for event in (figure.open_run, runs.open_run, dialog.open_run):
-        event(answers.open, None, dialog, **LIGHT)
+        event(answers.open, None, dialog, **TELLING)
     figure.choose_axis(answers.axis, axes, [x, y, figure], **LIGHT)
     figure.only_model(answers.only, models, models, **LIGHT)
     runs.sort_runs(answers.sort, looked, runs, **LIGHT)
@@ -273,5 +275,5 @@ def build(arena: Arena) -> gr.HTML:
     runs.clear_filter(lambda: ("", [], [], [], ""), None, filters, **LIGHT)
     panel.kept.bench_rows(answers.of_benchmark, None, benchmark, **LIGHT).then(None, js=TO_THE_ROWS)
     runs.ask_delete(answers.ask, looked, [doomed, dialog], **LIGHT)
-    dialog.confirm_delete(answers.delete, [looked, doomed, x, y], [doomed, dialog, *everything], **LIGHT)
+    dialog.confirm_delete(answers.delete, [looked, doomed, x, y], [doomed, dialog, *everything], **TELLING)
     return dialog

@@ -179,3 +179,25 @@ def test_no_rule_of_style_takes_a_status_for_something_else() -> None:
     bare = re.compile(rf"^\s*\.({'|'.join(get_args(Status))})\b(?![-\w])\s*(\{{|,|[a-z:.>])", re.MULTILINE)
     found = {path.name: bare.findall(path.read_text(encoding="utf-8")) for path in (ROOT / "assets").glob("*.css")}
     assert {name: rules for name, rules in found.items() if rules} == {}
+
+
+def test_a_handler_beside_the_queue_says_nothing() -> None:
+    """`gr.Info` and `gr.Warning` travel with the queue: of a handler with ``queue=False`` nobody would see them."""
+    silent = []
+    for path in sorted((ROOT / "arena" / "ui").glob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        calls: dict[str, set[str]] = {}
+        beside = set()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                called = (each.func for each in ast.walk(node) if isinstance(each, ast.Call))
+                calls[node.name] = {each.attr for each in called if isinstance(each, ast.Attribute)}
+            if isinstance(node, ast.Call) and any(
+                word.arg is None and "LIGHT" in ast.dump(word) for word in node.keywords
+            ):
+                beside |= {each.attr for each in node.args[:1] if isinstance(each, ast.Attribute)}
+        speaks = {"Info", "Warning"}
+        for _ in calls:
+            speaks |= {name for name, called in calls.items() if called & speaks}
+        silent += [f"{name_of(path)}: {name}" for name in sorted(beside & speaks)]
+    assert silent == []
