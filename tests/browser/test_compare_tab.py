@@ -123,7 +123,7 @@ def test_one_press_after_opening_shows_everything_in_english(open_page: OpenPage
     page = ready(open_page(locale="en-GB"))
     run(page)
     assert "GREEN LANTERN" in page.locator("#answer-A").inner_text()
-    expect(page.locator(".figures tr", has_text="Character errors").locator(".best")).to_be_visible()
+    expect(page.locator(".figures tr", has_text="Character error rate").locator(".best")).to_be_visible()
     page.locator("[data-lang=ru]").click()
     expect(page.locator("#run")).to_have_text("Запустить обе")
     expect(page.locator("#head-a .chip").first).to_contain_text("готово")
