@@ -87,6 +87,11 @@ class Harden:
             return self.max_upload * 4 // 3 + MAX_EVENT_BYTES
         return self.max_upload if path.startswith(UPLOAD) else MAX_EVENT_BYTES
 
+    def replaced(self, header: bytes) -> bool:
+        """Whether the application's own does not go out: we say it, or it lets pages of other sites read the answer,
+        which the framework offers to every site that asks."""
+        return header.startswith(b"access-control-") or any(header == name for name, _ in self.headers)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
@@ -97,8 +102,7 @@ class Harden:
             nonlocal sent
             if message["type"] == "http.response.start":
                 sent = True
-                ours = {name for name, _ in self.headers}
-                kept = [(name, value) for name, value in message.get("headers", []) if name.lower() not in ours]
+                kept = [each for each in message.get("headers", []) if not self.replaced(each[0].lower())]
                 message = {**message, "headers": kept + self.headers}
             await send(message)
 

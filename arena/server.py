@@ -28,6 +28,7 @@ from arena.ui.i18n import catalogue
 from arena.ui.media import router
 from arena.ui.page import build_ui
 from arena.ui.shell import Shell
+from arena.ui.sound_events import SoundEvents, values_of
 from arena.ui.theme import theme
 
 TRIES = 20  # ports looked at when none was asked for
@@ -79,6 +80,7 @@ def create_app(arena: Arena) -> FastAPI:
         max_file_size=arena.settings.max_upload_mb * 10**6,
         app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
     )
+    app.add_middleware(SoundEvents, takes=values_of(page))
     app.add_middleware(Shell, look="school" if arena.settings.school else "")
     if arena.settings.apart:
         app.add_middleware(Pathless, settings=arena.settings)

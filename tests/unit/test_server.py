@@ -12,18 +12,34 @@ from pathlib import Path
 
 import httpx
 import pytest
+from page_client import PageClient
 
 from arena.config import VERSION
 from arena.errors import ArenaError
 from arena.harden import MAX_EVENT_BYTES
 from arena.server import listen
-from arena.strings import LANGUAGES
+from arena.strings import LANGUAGES, tr
 from arena.ui.shell import locale_module
 from tests.serving import page_serving
 
 ROOT = Path(__file__).parent.parent.parent
 HEAVY = ("torch", "torchvision", "transformers", "onnxruntime", "rapidocr", "tesserocr", "cv2", "pypdfium2", "docker")
 MAX_UPLOAD = 2 * 10**6
+# Every event that changes what is on this machine, and the words for whoever may not.
+ADMINISTERING = {
+    ("models-found", "start_download"): "downloads_panel.remote",
+    ("downloads-list", "stop_download"): "downloads_panel.remote",
+    ("downloads-list", "forget_download"): "downloads_panel.remote",
+    ("downloads-list", "ask_remove"): "downloads_panel.remote",
+    ("remove-dialog", "confirm_remove"): "downloads_panel.remote",
+    ("benchmark-own", "upload"): "bench_panel.remote",
+    ("benchmark-start", "click"): "bench_panel.remote",
+    ("benchmark-now", "bench_act"): "bench_panel.remote",
+    ("benchmark-kept", "bench_act"): "bench_panel.remote",
+    ("benchmark-ask", "confirm_bench"): "bench_panel.remote",
+    ("runs-table", "ask_delete"): "benchmark.delete.remote",
+    ("run-detail", "confirm_delete"): "benchmark.delete.remote",
+}
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +56,14 @@ def client(home: Path) -> Iterator[httpx.Client]:
     assert said == [f"{url}/".replace("127.0.0.1", "localhost")], (
         "a line that is not the address: a fault of the program"
     )
+
+
+@pytest.fixture(scope="module")
+def far(client: httpx.Client) -> Iterator[PageClient]:
+    """Somebody on the page who does not sit at this machine."""
+    there = PageClient(str(client.base_url).rstrip("/"), **{"x-forwarded-for": "203.0.113.7"})
+    yield there
+    there.http.close()
 
 
 def test_health_is_told(client: httpx.Client) -> None:
@@ -69,15 +93,21 @@ def test_every_answer_carries_the_safe_headers(client: httpx.Client) -> None:
         assert headers["referrer-policy"] == "same-origin"
 
 
+@pytest.mark.battery("W3", "W7")
 @pytest.mark.parametrize(
     "path",
     [
+        "/monitoring",
         "/monitoring/summary",
+        "/Monitoring/summary",
         "/gradio_api/monitoring/summary",
         "/gradio_api/runs",
+        "/gradio_api/run-history",
         "/docs",
         "/redoc",
         "/gradio_api/openapi.json",
+        "/gradio_api/docs",
+        "/gradio_api/file=https://example.org/x",
         "/gradio_api/file=http://169.254.169.254/latest",
         "/gradio_api/file=//169.254.169.254/latest",
         "/gradio_api/file=%68ttp://127.0.0.1/",
@@ -90,15 +120,26 @@ def test_every_answer_carries_the_safe_headers(client: httpx.Client) -> None:
     ],
 )
 def test_what_the_page_does_not_need_is_closed(client: httpx.Client, path: str) -> None:
-    assert client.get(path).status_code in (403, 404)
+    asked = path.lower()
+    closed = asked.startswith(("/monitoring", "/gradio_api")) and not asked.endswith("docs")
+    assert client.get(path).status_code == (403 if closed else 404)
 
 
+@pytest.mark.battery("W4")
+@pytest.mark.parametrize("host", ["", "0123456789abcdef.gradio.live"])
 @pytest.mark.parametrize(
     "origin", ["https://elsewhere.example", "null", "http://127.0.0.1.evil.example", "http://127.0.0.1:1"]
 )
-def test_a_post_from_another_site_is_refused(client: httpx.Client, origin: str) -> None:
-    for path in ("/gradio_api/queue/join", "/gradio_api/upload", "/gradio_api/cancel"):
-        assert client.post(path, headers={"origin": origin}, json={}).status_code == 403
+def test_a_post_from_another_site_is_refused_and_no_answer_is_for_its_eyes(
+    client: httpx.Client, origin: str, host: str
+) -> None:
+    """The framework lets every site read what it says under a host that is none of this machine's own."""
+    sent = {"origin": origin} | ({"host": host} if host else {})
+    for path in ("/gradio_api/queue/join", "/gradio_api/upload", "/gradio_api/cancel", "/gradio_api/run/predict"):
+        assert client.post(path, headers=sent, json={}).status_code == 403
+    asks = sent | {"access-control-request-method": "POST"}
+    for answer in (client.get("/config", headers=sent), client.options("/gradio_api/queue/join", headers=asks)):
+        assert not [name for name in answer.headers if name.startswith("access-control-")]
 
 
 def test_a_post_from_the_page_itself_is_not(client: httpx.Client) -> None:
@@ -106,6 +147,7 @@ def test_a_post_from_the_page_itself_is_not(client: httpx.Client) -> None:
     assert client.post("/gradio_api/upload", headers={"origin": str(client.base_url)}, files=files).status_code == 200
 
 
+@pytest.mark.battery("W3")
 def test_a_file_as_an_address_is_refused_before_anything_is_fetched(client: httpx.Client) -> None:
     for address in (
         "http://169.254.169.254/x",
@@ -152,6 +194,47 @@ def test_a_huge_or_broken_event_does_no_harm(client: httpx.Client) -> None:
     assert client.get("/health").status_code == 200
 
 
+@pytest.mark.battery("W2")
+@pytest.mark.parametrize("way", ["queue/join", "run/predict"])
+def test_a_forged_event_is_refused_before_anything_of_it_is_done(far: PageClient, way: str) -> None:
+    real = far.body("run", "click", None, {})
+    values = real["data"]
+    forged = [
+        *({"fn_index": number} for number in (9999, -1, None, "1", True, 1.5, 10**400)),
+        *({"data": data} for data in ([], values[:-1], [*values, None], {"prompt": "x"}, None, "x")),
+        *({"session_hash": session} for session in ("", None, 7, ["s"])),
+        *({"event_data": told} for told in ("x", 7, ["value"])),
+        *({name: True} for name in ("batched", "simple_format")),
+        {"oauth_token": "x"},
+    ]
+    for each in forged:
+        answer = far.http.post(f"/gradio_api/{way}", json=real | each)
+        assert answer.status_code == 422 and answer.json()["detail"], each
+    scripts = next(found for found in far.config["dependencies"] if not found["backend_fn"])
+    body = real | {"fn_index": scripts["id"], "data": [None] * len(scripts["inputs"])}
+    assert far.http.post(f"/gradio_api/{way}", json=body).status_code == 422, "what is the browser's alone"
+    for session in ("x" * 65, "x" * 1_000_000):
+        assert far.http.post(f"/gradio_api/{way}", json=real | {"session_hash": session}).status_code == 403
+    for path in ("queue/data?session_hash=", "heartbeat/"):
+        assert far.http.get(f"/gradio_api/{path}{'x' * 65}").status_code == 403
+    assert far.http.get("/runs.csv").text.count("\n") == 1, "nothing ran"
+
+
+@pytest.mark.battery("W1")
+@pytest.mark.parametrize(("block", "event"), ADMINISTERING)
+def test_what_changes_this_machine_is_refused_to_who_sits_elsewhere(far: PageClient, block: str, event: str) -> None:
+    """Whatever the page shows or hides: its events are asked for raw, as anybody can."""
+    told = {"value": "qwen2_vl_2b", "verb": "stop", "ids": ["x"]}
+    found = far.dependency(block, event)
+    direct = far.http.post("/gradio_api/run/predict", json=far.body(block, event, told, {}))
+    said = far.run(block, event, told) if found["queue"] else direct.text
+    assert tr(ADMINISTERING[block, event]) in said
+    assert direct.status_code == (404 if found["queue"] else 500)
+    for path in (f"call/{event}", f"api/{event}", f"run/{event}"):
+        assert far.http.post(f"/gradio_api/{path}", json={"data": []}).status_code in (403, 422)
+
+
+@pytest.mark.battery("W1")
 def test_no_event_is_offered_by_name(client: httpx.Client) -> None:
     config = client.get("/config").json()
     assert {dependency["api_visibility"] for dependency in config["dependencies"]} == {"private"}
