@@ -6,6 +6,7 @@ looked at. Redirects go through the same checks. Bytes, hops and seconds are bou
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import ipaddress
 import socket
@@ -89,14 +90,17 @@ class Fetcher:
         try:
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             connection.request("GET", path, headers={"Accept": "image/*", "Accept-Encoding": "identity"})
-            answer = connection.getresponse()
-            if answer.status in REDIRECTS and (location := answer.getheader("Location")):
-                return location
-            if answer.status != 200:
-                raise failed("api.remote.status", status=answer.status)
-            if answer.getheader("Content-Encoding", "identity").lower() != "identity":
-                raise failed("api.remote.encoded")
-            return body(answer, most)
+            with connection.getresponse() as answer:
+                connection.check()
+                if answer.status in REDIRECTS and (location := answer.getheader("Location")):
+                    return location
+                if answer.status != 200:
+                    raise failed("api.remote.status", status=answer.status)
+                if answer.getheader("Content-Encoding", "identity").lower() != "identity":
+                    raise failed("api.remote.encoded")
+                found = body(answer, most)
+                connection.check()
+                return found
         except (OSError, http.client.HTTPException, ValueError) as error:
             if time.monotonic() >= deadline:
                 raise failed("api.remote.slow", seconds=f"{self._seconds:g}") from error
@@ -122,18 +126,30 @@ class Pinned(http.client.HTTPConnection):
         super().__init__(host, port)
         self.default_port = 443 if secure else 80
         self._address, self._secure, self._deadline = address, secure, deadline
+        self._dialled: socket.socket | None = None  # `sock` is gone once the answer alone holds the connection
+        self._aborted = False
 
     def connect(self) -> None:
         self.sock = socket.create_connection((self._address, self.port), max(0.01, self._deadline - time.monotonic()))
         if self._secure:
-            self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)
+            context = ssl.create_default_context()
+            self.sock = context.wrap_socket(self.sock, server_hostname=self.host, do_handshake_on_connect=False)
+        self._dialled = self.sock
+        self.check()  # the abort may have come when there was nothing to end yet
+        if isinstance(self.sock, ssl.SSLSocket):
+            self.sock.do_handshake()
 
     def abort(self) -> None:
-        if sock := self.sock:
-            try:
-                sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                return
+        """Have whatever waits for the other side, the TLS handshake too, come to an end."""
+        self._aborted = True
+        if self._dialled:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(self._dialled, socket.SHUT_RDWR)  # that of TLS would first drop its session
+
+    def check(self) -> None:
+        """Raises `TimeoutError` after an abort: what came looks like an end."""
+        if self._aborted:
+            raise TimeoutError
 
 
 def checked(url: str) -> SplitResult:

@@ -19,7 +19,7 @@ from PIL import Image
 
 from arena.api.errors import ApiError
 from arena.api.remote import Fetcher, is_public
-from tests.serving import own_models, serving
+from tests.serving import Serving, own_models, serving
 
 
 def png() -> bytes:
@@ -31,6 +31,7 @@ def png() -> bytes:
 class Elsewhere(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     asked: list[str] = []  # noqa: RUF012 - the server makes a handler a request
+    sent = 0  # bytes of the last body, as far as they were taken
 
     def log_message(self, *_: object) -> None:
         pass
@@ -48,8 +49,8 @@ class Elsewhere(BaseHTTPRequestHandler):
             status, headers, body = 302, {"Location": "/again"}, b""
         elif self.path == "/gone":
             status = 404
-        elif self.path == "/gzip":
-            headers, body = {"Content-Encoding": "gzip"}, gzip.compress(body)
+        elif self.path == "/bomb":
+            headers, body = {"Content-Encoding": "gzip", "Content-Type": "image/png"}, gzip.compress(bytes(10**7))
         elif self.path == "/huge":
             headers = {"Content-Length": str(10**10)}
         elif self.path == "/page":
@@ -57,21 +58,27 @@ class Elsewhere(BaseHTTPRequestHandler):
         elif self.path == "/short":
             headers = {"Content-Length": str(len(body) + 10), "Connection": "close"}
         self.send_response(status)
-        for name, value in ({"Content-Length": str(len(body))} | headers).items():
-            self.send_header(name, value)
         if self.path in ("/endless", "/drip"):
             self.close_connection = True
+        else:
+            headers = {"Content-Length": str(len(body))} | headers
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.end_headers()
+        Elsewhere.sent = 0
         try:
-            if self.path == "/drip":
-                for byte in body:
-                    self.wfile.write(bytes([byte]))
-                    self.wfile.flush()
-                    time.sleep(0.05)
-            else:
-                self.wfile.write(body)
+            for piece in {"/drip": drops(), "/endless": iter(lambda: bytes(10**5), b"")}.get(self.path, [body]):
+                self.wfile.write(piece)
+                Elsewhere.sent += len(piece)
         except OSError:
             self.close_connection = True
+
+
+def drops() -> Iterator[bytes]:
+    """A byte now and then, without end."""
+    while True:
+        time.sleep(0.02)
+        yield b"x"
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +94,16 @@ def port() -> Iterator[int]:
 @pytest.fixture(autouse=True)
 def nothing_asked() -> None:
     Elsewhere.asked.clear()
+
+
+@pytest.fixture
+def nobody_dialled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fails the test when a connection is as much as tried, wherever to."""
+
+    def dial(address: object, *_: object) -> None:
+        raise AssertionError(f"{address} was dialled")
+
+    monkeypatch.setattr(socket, "create_connection", dial)
 
 
 NAMES = {"pictures.example": ["127.0.0.1"], "inside.example": ["10.0.0.1"], "both.example": ["127.0.0.1", "10.0.0.1"]}
@@ -116,6 +133,7 @@ def test_a_public_image_is_fetched_under_its_name(port: int) -> None:
     assert Elsewhere.asked == [f"pictures.example:{port}/a.png?size=1"]
 
 
+@pytest.mark.battery("A1", "A2")
 @pytest.mark.parametrize(
     "address",
     [
@@ -133,20 +151,29 @@ def test_public_addresses_are() -> None:
     assert all(map(is_public, ["8.8.8.8", "2606:4700:4700::1111", "2002:0808:0808::1"]))
 
 
-@pytest.mark.parametrize(
-    "host", ["127.0.0.1", "localhost", "0.0.0.0", "2130706433", "0x7f.1", "127.1", "[::1]", "[::ffff:127.0.0.1]"]
-)
-def test_this_machine_is_not_asked_however_it_is_written(port: int, host: str) -> None:
-    refused(f"http://{host}:{port}/a.png", "private", made=Fetcher())
-    assert Elsewhere.asked == []
+PRIVATE = [
+    "127.0.0.1", "localhost", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "[::1]", "[::]",
+    "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::ffff:169.254.169.254]",
+    "2130706433", "0x7f.1", "0x7f000001", "0177.0.0.1", "127.1", "0", "100.100.100.200", "192.0.0.192",
+    "[2002:7f00:1::]", "[64:ff9b::7f00:1]",
+]  # fmt: skip
 
 
+@pytest.mark.battery("A1", "A2")
+@pytest.mark.parametrize("host", PRIVATE)
+def test_this_network_is_not_asked_however_it_is_written(nobody_dialled: None, host: str) -> None:
+    for scheme in ("http", "https"):
+        refused(f"{scheme}://{host}:1/a.png", "private", made=Fetcher())
+
+
+@pytest.mark.battery("A3")
 def test_every_address_of_a_name_must_be_public(port: int) -> None:
     refused(f"http://both.example:{port}/a.png", "private")
     refused(f"http://inside.example:{port}/a.png", "private")
     assert Elsewhere.asked == []
 
 
+@pytest.mark.battery("A3")
 def test_a_name_is_resolved_once_a_hop(port: int) -> None:
     """One that changes between two questions is asked about once, and that answer is what is connected to."""
     asked = []
@@ -158,21 +185,58 @@ def test_a_name_is_resolved_once_a_hop(port: int) -> None:
     made = Fetcher(changing, lambda address: address == "127.0.0.1")
     assert made.fetch(f"http://pictures.example:{port}/a.png", 10**6) == png()
     assert asked == ["pictures.example"]
+    asked.clear()
+    Elsewhere.asked.clear()
+    refused(f"http://pictures.example:{port}/to/|a.png", "private", made=made)
+    assert asked == ["pictures.example"] * 2 and len(Elsewhere.asked) == 1, "the second hop was asked about anew"
 
 
+@pytest.mark.battery("A5", "A6")
 @pytest.mark.parametrize(
     "url",
     [
         "file:///etc/passwd", "ftp://pictures.example/x", "gopher://pictures.example/x", "http://", "http:///x",
-        "http://a\\@pictures.example/", "http://pictures.example/\tx", "http://pictures.example/\r\nHost: x", "",
+        "http://a\\@127.0.0.1/", "http://pictures.example\\@127.0.0.1/", "http://pictures.example/\tx",
+        "http://127.0.\t0.1/", "http://127.0.0.1\r/", "http://127.0.0.1\n/", "\nhttp://pictures.example/",
+        "//127.0.0.1/", "../a.png", "/etc/passwd", "http://127\u30020\u30020\u30021/",
+        "http://pictures.example/\r\nHost: x", "",
         "x.png", "http://user:word@pictures.example/", "http://user@pictures.example/", "http://пример.рф/", "http://[::1",
         "http://pictures.example:99999/", "http://pictures.example:0/", "http://pictures.example/" + "x" * 5000,
     ],
 )  # fmt: skip
-def test_an_address_that_could_mean_two_things_is_refused(url: str) -> None:
+def test_an_address_that_could_mean_two_things_is_refused(nobody_dialled: None, url: str) -> None:
     refused(url, "address")
 
 
+@pytest.mark.battery("A5")
+@pytest.mark.parametrize(
+    ("url", "key"),
+    [
+        ("http://@127.0.0.1/", "private"),
+        ("http://127.0.0.1#@pictures.example/", "private"),
+        ("http://127.0.0.1?@pictures.example/", "private"),
+        ("http://127.0.0.1./", "unreachable"),
+        ("http://localhost./", "unreachable"),
+        ("http://%31%32%37.0.0.1/", "unreachable"),
+        ("http://xn--e1afmkfd.example/", "unreachable"),
+    ],
+)
+def test_who_is_meant_is_who_is_checked(nobody_dialled: None, url: str, key: str) -> None:
+    def known(host: str, port: int) -> list[str]:
+        """A final dot, a percent sign: no address to anybody, so it would have to be a name."""
+        return here(host, port)
+
+    refused(url, key, made=Fetcher(known))
+
+
+@pytest.mark.battery("A5")
+def test_a_name_with_a_final_dot_is_asked_by_it(port: int) -> None:
+    made = Fetcher(lambda host, _: NAMES[host.rstrip(".")], lambda address: address == "127.0.0.1")
+    assert made.fetch(f"HTTP://Pictures.Example.:{port}", 10**6) == png()
+    assert Elsewhere.asked == [f"pictures.example.:{port}/"]
+
+
+@pytest.mark.battery("A4")
 def test_redirects_are_checked_like_the_first_address(port: int) -> None:
     start = f"http://pictures.example:{port}/to/"
     assert fetcher().fetch(f"{start}|a.png", 10**6) == png()
@@ -184,9 +248,10 @@ def test_redirects_are_checked_like_the_first_address(port: int) -> None:
     assert len(Elsewhere.asked) == 2 + 4
 
 
+@pytest.mark.battery("A7")
 @pytest.mark.parametrize(
     ("path", "key"),
-    [("huge", "too_large"), ("gone", "status"), ("gzip", "encoded"), ("short", "unreachable")],
+    [("huge", "too_large"), ("gone", "status"), ("bomb", "encoded"), ("short", "unreachable")],
 )
 def test_what_does_not_deliver_is_refused(port: int, path: str, key: str) -> None:
     refused(f"http://pictures.example:{port}/{path}", key)
@@ -197,12 +262,40 @@ def test_a_body_is_read_up_to_the_limit_only(port: int) -> None:
     assert fetcher().fetch(f"http://pictures.example:{port}/a.png", len(png())) == png()
 
 
+@pytest.mark.battery("A7")
+def test_a_body_without_an_end_is_left(port: int) -> None:
+    """Little more is sent than was wanted: what fits into the buffers of the system on the way."""
+    refused(f"http://pictures.example:{port}/endless", "too_large")
+    assert Elsewhere.sent < 40 * 10**6
+
+
+@pytest.mark.battery("A7")
 def test_a_side_that_sends_a_byte_now_and_then_is_given_up(port: int) -> None:
-    began = time.monotonic()
-    refused(f"http://pictures.example:{port}/drip", "slow", made=fetcher(0.6))
-    assert time.monotonic() - began < 5
+    refused(f"http://pictures.example:{port}/drip", "slow", made=fetcher(0.5))
 
 
+@pytest.mark.battery("A7")
+@pytest.mark.parametrize(
+    ("scheme", "begins"), [("http", b"HTTP/1.1 200 OK\r\nX: "), ("https", b"\x16\x03\x03\x40\x00")], ids=["head", "tls"]
+)
+def test_nor_does_it_help_to_be_slow_before_the_body(scheme: str, begins: bytes) -> None:
+    """In the head of the answer, and in the first record of TLS, which is announced as 16 kB."""
+
+    def drip() -> None:
+        with contextlib.suppress(OSError), listener.accept()[0] as connection:
+            connection.sendall(begins)
+            for drop in drops():
+                connection.sendall(drop)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        refused(f"{scheme}://pictures.example:{listener.getsockname()[1]}/", "slow", made=fetcher(0.5))
+        dripping.join(20)
+        assert not dripping.is_alive(), "the connection was left open"
+
+
+@pytest.mark.battery("A7")
 def test_a_side_that_says_nothing_is_given_up() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://pictures.example:{silent.getsockname()[1]}/"
@@ -210,21 +303,34 @@ def test_a_side_that_says_nothing_is_given_up() -> None:
     refused(url, "unreachable")
 
 
-def test_a_chat_may_name_an_image_where_that_is_allowed(port: int, tmp_path: Path) -> None:
-    def asked(url: str) -> dict:
-        part = {"type": "image_url", "image_url": {"url": url}}
-        return {"model": "one", "messages": [{"role": "user", "content": [part]}]}
+def ask(server: Serving, url: str) -> httpx.Response:
+    part = {"type": "image_url", "image_url": {"url": url}}
+    body = {"model": "one", "messages": [{"role": "user", "content": [part]}]}
+    return httpx.post(f"{server.base}/chat/completions", json=body, timeout=30)
 
+
+@pytest.mark.battery("A1", "A2", "A6")
+def test_a_chat_may_not_name_what_is_inside(port: int, tmp_path: Path) -> None:
+    """Over HTTP, with images from elsewhere allowed, as the program fetches them."""
+    with serving(replace(own_models(tmp_path), remote_images=True)) as server:
+        urls = [f"http://{host}:{port}/a.png" for host in PRIVATE]
+        for url in (*urls, "file:///etc/passwd", "ftp://127.0.0.1/x", "gopher://127.0.0.1/x", "../a.png", ""):
+            answer = ask(server, url)
+            assert (answer.status_code, answer.json()["error"]["param"]) == (400, "messages"), url
+        assert Elsewhere.asked == [] and server.runs() == 0
+
+
+@pytest.mark.battery("A7")
+def test_a_chat_may_name_an_image_where_that_is_allowed(port: int, tmp_path: Path) -> None:
     settings = replace(own_models(tmp_path), remote_images=True)
     with serving(settings, fetcher()) as server:
 
         def post(path: str) -> httpx.Response:
-            body = asked(f"http://pictures.example:{port}/{path}")
-            return httpx.post(f"{server.base}/chat/completions", json=body, timeout=30)
+            return ask(server, f"http://pictures.example:{port}/{path}")
 
         answer = post("a.png")
         assert answer.status_code == 200, answer.text
         (run,) = server.arena.store.comparison(answer.json()["id"].removeprefix("chatcmpl-"))
         assert (run.image_width, run.image_height) == (90, 60)
-        for path in ("page", "gone"):
+        for path in ("page", "gone", "bomb"):
             assert post(path).status_code == 400
