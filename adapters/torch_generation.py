@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import queue
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from adapters.base import AdapterError
@@ -78,6 +80,13 @@ def sampling(params: dict[str, Any]) -> dict[str, Any]:
     return {**chosen, "do_sample": False, "temperature": None, "top_p": None, "top_k": None}
 
 
+@functools.cache
+def generating() -> ThreadPoolExecutor:
+    """The one thread of this process that `generate` runs in. It stays, and with it the memory that torch and the
+    allocator keep for a thread: in a new one every answer would begin with a thousand page faults."""
+    return ThreadPoolExecutor(1, thread_name_prefix="generate")
+
+
 def chosen(model: Any, arguments: dict[str, Any]) -> Iterator[int]:
     """Ids of new tokens as `generate`, in a thread, chooses them; its errors are raised here."""
     import torch
@@ -111,8 +120,7 @@ def chosen(model: Any, arguments: dict[str, Any]) -> Iterator[int]:
         except BaseException as error:  # noqa: BLE001 - raised again where the answer is waited for
             ids.put(error)
 
-    thread = threading.Thread(target=run, daemon=True, name="generate")
-    thread.start()
+    running = generating().submit(run)
     try:
         while (token := ids.get()) is not None:
             if isinstance(token, BaseException):
@@ -120,7 +128,7 @@ def chosen(model: Any, arguments: dict[str, Any]) -> Iterator[int]:
             yield token
     finally:
         stopped.set()
-        thread.join()
+        running.result()
 
 
 class Text:

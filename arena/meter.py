@@ -83,14 +83,13 @@ class Meter:
         return None if self._index is None else self._gpus.energy_j(self._index)
 
     def keep_sampling(self, stop: threading.Event) -> None:
-        children_due = 0.0
-        while True:
+        """Look again and again. Not at once: the caller has just looked, and the model should be asked first."""
+        children_due, pause = 0.0, FASTEST_S
+        while not stop.wait(pause):
             if time.monotonic() >= children_due:
                 cost = cpu_seconds(self._find_children)
                 children_due = time.monotonic() + max(CHILDREN_S, cost / SHARE)
-            cost = cpu_seconds(self.sample)
-            if stop.wait(min(max(FASTEST_S, cost / SHARE), SLOWEST_S)):
-                return
+            pause = min(max(FASTEST_S, cpu_seconds(self.sample) / SHARE), SLOWEST_S)
 
     def sample(self) -> None:
         """Look once."""
