@@ -19,10 +19,12 @@ from arena.cli_tools import add_mode, add_tools
 from arena.config import VERSION, Settings, load_settings
 from arena.core import arena_of
 from arena.errors import ArenaError, RunError
+from arena.numbers import number
 from arena.spec import labelled
 from arena.strings import tr
-from arena.terminal import figure, interruptible, print_table, say, terminal_language
+from arena.terminal import interruptible, print_table, say, terminal_language
 from arena.types import Delta, Progress, Run
+from arena.units import timed
 
 PARAMS = {"max_new_tokens": int, "temperature": float, "top_p": float, "repetition_penalty": float, "seed": int}
 
@@ -178,7 +180,7 @@ def tell(event: Progress | Delta | Run, titles: dict[str, str], lang: str) -> No
         if event.seconds and not sys.stderr.isatty():
             return
         place = f" {event.position}" if event.position else ""
-        line = f"{event.side} {title}: {tr(f'stages.{event.stage}', lang)}{place} {event.seconds:.1f} s"
+        line = f"{event.side} {title}: {tr(f'stages.{event.stage}', lang)}{place} {timed(event.seconds, lang)}"
         print(f"\r\033[K{line}" if sys.stderr.isatty() else line, end="", file=sys.stderr, flush=True)
         if not sys.stderr.isatty():
             say("")
@@ -195,17 +197,17 @@ def show(runs: list[Run], lang: str) -> None:
     rows: list[list[str]] = [
         [tr("cli.figure", lang), *titles],
         [tr("figures.status", lang), *(tr(f"statuses.{run.status}", lang) for run in runs)],
-        [tr("figures.load_s", lang), *(figure(run.timeline.load_s) for run in runs)],
-        [tr("figures.first_token_s", lang), *(figure(run.timeline.first_token_s) for run in runs)],
-        [tr("figures.generate_s", lang), *(figure(run.timeline.generate_s) for run in runs)],
-        [tr("figures.total_s", lang), *(figure(run.timeline.total_s) for run in runs)],
-        [tr("figures.tokens_per_s", lang), *(figure(run.tokens_per_s, 1) for run in runs)],
-        [tr("figures.characters_per_s", lang), *(figure(run.characters_per_s, 1) for run in runs)],
-        [tr("figures.peak_ram_mb", lang), *(figure(run.memory.peak_ram_mb, 0) for run in runs)],
-        [tr("figures.peak_vram_process_mb", lang), *(figure(run.memory.peak_vram_process_mb, 0) for run in runs)],
+        [tr("figures.load_s", lang), *(number(run.timeline.load_s, lang, 2) for run in runs)],
+        [tr("figures.first_token_s", lang), *(number(run.timeline.first_token_s, lang, 2) for run in runs)],
+        [tr("figures.generate_s", lang), *(number(run.timeline.generate_s, lang, 2) for run in runs)],
+        [tr("figures.total_s", lang), *(number(run.timeline.total_s, lang, 2) for run in runs)],
+        [tr("figures.tokens_per_s", lang), *(number(run.tokens_per_s, lang, 1) for run in runs)],
+        [tr("figures.characters_per_s", lang), *(number(run.characters_per_s, lang, 1) for run in runs)],
+        [tr("figures.peak_ram_mb", lang), *(number(run.memory.peak_ram_mb, lang) for run in runs)],
+        [tr("figures.peak_vram_process_mb", lang), *(number(run.memory.peak_vram_process_mb, lang) for run in runs)],
     ]
     for name in dict.fromkeys(["cer", "wer", *(name for run in runs for name in run.scores)]):
-        rows.append([tr(f"metrics.title.{name}", lang), *(figure(run.scores.get(name), 3) for run in runs)])
+        rows.append([tr(f"metrics.title.{name}", lang), *(number(run.scores.get(name), lang, 3) for run in runs)])
     print_table(rows)
 
 

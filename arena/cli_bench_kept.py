@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from arena.config import Settings
 from arena.core import arena_of
+from arena.numbers import number
 from arena.strings import tr
-from arena.terminal import figure, interruptible, print_table, say
+from arena.terminal import interruptible, print_table, say
 
 if TYPE_CHECKING:
     from benchmarks.runs.repetition import Repetition
@@ -83,10 +84,10 @@ def compared(found: Repetition, lang: str) -> list[str]:
 
     said = lines(found.outcome, lang)
     said += [
-        f"{name}: " + tr("report.again.instead", lang, before=figure(one, 3), after=figure(other, 3))
+        f"{name}: " + tr("report.again.instead", lang, before=number(one, lang, 3), after=number(other, lang, 3))
         for name, (one, other) in found.scores.items()
     ]
-    ratios = ", ".join(f"{tr(STAGES[name], lang)} × {ratio:.2f}" for name, ratio in found.ratios.items())
+    ratios = ", ".join(f"{tr(STAGES[name], lang)} × {number(ratio, lang, 2)}" for name, ratio in found.ratios.items())
     return [*said, tr("bench.cli.ratios", lang, ratios=ratios)] if ratios else said
 
 

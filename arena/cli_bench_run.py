@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from arena.config import Settings
 from arena.core import Arena, arena_of
 from arena.errors import RunError
+from arena.numbers import number
 from arena.strings import tr
-from arena.terminal import figure, interruptible, print_table, say, tell_stage
+from arena.terminal import interruptible, print_table, say, tell_stage
 
 if TYPE_CHECKING:
     from benchmarks.datasets import Dataset
@@ -202,5 +203,5 @@ def show(models: list[dict[str, Any]], lang: str) -> None:
     for each in models:
         others = (f"{tr(f'statuses.{name}', lang)} {count}" for name, count in each["statuses"].items() if name != "ok")
         counts = [str(each["statuses"].get("ok", 0)), ", ".join(others) or "—", str(each["cached"])]
-        rows.append([each["model"], *counts, figure(each["median_s"])])
+        rows.append([each["model"], *counts, number(each["median_s"], lang, 2)])
     print_table(rows)

@@ -38,7 +38,7 @@ def fetch(spec: ModelSpec, settings: Settings, lang: str) -> None:
             percent=100 * fetched.done // max(fetched.total, 1),
             done=downloads.gb(fetched.done),
             total=downloads.gb(fetched.total),
-            speed=f"{speed / 1e6:.1f}",
+            speed=speed / 1e6,
             left="—" if left is None else f"{left / 60:.0f}",
         )
         if sys.stderr.isatty():

@@ -8,10 +8,11 @@ import json
 from dataclasses import asdict
 
 from arena.config import Settings
+from arena.numbers import number
 from arena.rating import Rating, Standings, Tally, rate, stored
 from arena.store import Store
 from arena.strings import tr
-from arena.terminal import figure, print_table, say
+from arena.terminal import print_table, say
 
 
 def run(options: argparse.Namespace, settings: Settings, lang: str) -> int:
@@ -43,8 +44,8 @@ def head(standings: Standings, lang: str) -> list[str]:
 
 def row(rating: Rating, standings: Standings, lang: str) -> list[str]:
     """Whole points; the group is told only where there are several."""
-    interval = f"{figure(rating.low, 0)} – {figure(rating.high, 0)}"
-    cells = [figure(rating.rank, 0), rating.model, figure(rating.rating, 0), interval]
+    interval = f"{number(rating.low, lang)} – {number(rating.high, lang)}"
+    cells = [number(rating.rank, lang), rating.model, number(rating.rating, lang), interval]
     cells.append(tr(f"ratings.tier.{rating.tier}", lang))
     cells += [str(count) for count in (rating.votes, rating.wins, rating.ties, rating.losses, rating.both_bad)]
-    return cells + ([figure(None if rating.group is None else rating.group + 1, 0)] if standings.groups > 1 else [])
+    return cells + ([number(None if rating.group is None else rating.group + 1, lang)] if standings.groups > 1 else [])

@@ -94,7 +94,7 @@ def memory(settings: Settings) -> list[Finding]:
     ram = psutil.virtual_memory()
     free = ram.available / 1e9
     key = "ram" if free >= LITTLE_RAM_GB else "ram_little"
-    return [finding("ram", "ok" if key == "ram" else "warn", key, total=f"{ram.total / 1e9:.1f}", free=f"{free:.1f}")]
+    return [finding("ram", "ok" if key == "ram" else "warn", key, total=ram.total / 1e9, free=free)]
 
 
 def disk(settings: Settings) -> list[Finding]:
@@ -103,7 +103,7 @@ def disk(settings: Settings) -> list[Finding]:
         return [finding("disk", "missing", "disk_closed", "export ARENA_HOME=~/vlm-arena", folder=settings.home)]
     free = shutil.disk_usage(there).free / 1e9
     key = "disk" if free >= LITTLE_DISK_GB else "disk_little"
-    return [finding("disk", "ok" if key == "disk" else "warn", key, folder=settings.home, free=f"{free:.1f}")]
+    return [finding("disk", "ok" if key == "disk" else "warn", key, folder=settings.home, free=free)]
 
 
 def gpus(settings: Settings) -> list[Finding]:

@@ -84,8 +84,8 @@ def download(spec: ModelSpec, settings: Settings) -> Iterator[Fetched]:
     room = free_bytes() - SPARE
     unfinished = sum(hub.unfinished_bytes(each.cache) for each in wanted)
     if total - present - unfinished > room:
-        sizes = {"need": gb(total - present - unfinished), "free": gb(max(room, 0)), "place": str(place)}
-        raise RunError("storage", key="downloads.no_space", **sizes)
+        need, free = gb(total - present - unfinished), gb(max(room, 0))
+        raise RunError("storage", key="downloads.no_space", need=need, free=free, place=str(place))
     start = bytes_on_disk(wanted) - unfinished
     yield Fetched(min(present + unfinished, total), total)
 
@@ -206,8 +206,8 @@ def remove(chosen: Iterable[Cached]) -> int:
     return freed
 
 
-def gb(size: int) -> str:
-    return f"{size / 1e9:.2f}"
+def gb(size: int) -> float:
+    return size / 1e9
 
 
 def pace(began: float, first: int, now: Fetched) -> tuple[float, float | None]:

@@ -160,7 +160,7 @@ class Menu:
         for number, name in enumerate(ids, 1):
             spec = self.machine.catalog.models[name]
             fits = any(variant.split(":")[0] == name for variant in self.machine.advice.variants)
-            size = "" if spec.size_gb is None else self.text("size", size=f"{spec.size_gb:g}")
+            size = "" if spec.size_gb is None else self.text("size", size=spec.size_gb)
             rows.append([f"  {number}", name, spec.title, size, self.text("recommended") if fits else ""])
         print_table(rows)
         said = self.ask(self.text("which_model")) or ""

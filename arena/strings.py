@@ -37,18 +37,24 @@ def tr(key: str, lang: str = "en", **params: Any) -> str:
     """The text for `key` in `lang`, its ``{names}`` filled from `params`. Raises `KeyError` for an unknown key.
 
     A word that goes with a number has its forms after the number's name: ``{count} {count:run|runs}``, in Russian
-    ``{count} {count:прогон|прогона|прогонов}``.
+    ``{count} {count:прогон|прогона|прогонов}``. A float has the decimal sign of the language.
     """
     text = strings(lang if lang in LANGUAGES else "en")[key]
-    return _Sentence().vformat(text, (), params) if params else text
+    return _Sentence(lang).vformat(text, (), params) if params else text
 
 
 class _Sentence(Formatter):
-    """Python's format strings, whose fields may name the forms of a word."""
+    """Python's format strings, whose fields may name the forms of a word, with numbers as the language writes them."""
+
+    def __init__(self, lang: str) -> None:
+        self._lang = lang
 
     def format_field(self, value: Any, format_spec: str) -> str:
         if "|" in format_spec:
             return plural(value, tuple(format_spec.split("|")))
+        if isinstance(value, float):
+            said = format(value, format_spec or "g")
+            return said.replace(".", ",") if self._lang == "ru" else said
         return str(super().format_field(value, format_spec))
 
 

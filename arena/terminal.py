@@ -31,10 +31,6 @@ def tell_stage(line: str, *, over: bool = False) -> None:
         say(line)
 
 
-def figure(value: float | None, digits: int = 2) -> str:
-    return "—" if value is None else f"{value:.{digits}f}"
-
-
 def print_table(rows: Sequence[Sequence[str]]) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:

@@ -47,10 +47,10 @@ def wait_for_room(gpu: Device | None, share: float, timeout: float) -> Iterator[
                 raise RunError(
                     "out_of_memory",
                     key="vllm.no_room",
-                    need=f"{share * gpu.total_mb / 1024:.1f}",
-                    free=f"{(gpu.total_mb - used) / 1024:.1f}",
-                    total=f"{gpu.total_mb / 1024:.1f}",
-                    share=f"{share:g}",
+                    need=share * gpu.total_mb / 1024,
+                    free=(gpu.total_mb - used) / 1024,
+                    total=gpu.total_mb / 1024,
+                    share=share,
                     holders=holders(gpus, gpu.index),
                 )
             yield Sign("starting")

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from string import ascii_uppercase
 
-from arena.numbers import UNKNOWN, number, percent
+from arena.numbers import number, share
 from arena.strings import tr
 from arena.types import Run
 from arena.ui import render
 from arena.ui.figure_names import name_key
-from arena.units import SPACE, sized, timed
+from arena.units import sized, timed
 from benchmarks.metrics import METRICS
 
 Show = Callable[[float | None, str], str]
@@ -44,10 +44,6 @@ def _count(value: float | None, lang: str) -> str:
     return number(value, lang)
 
 
-def _share(value: float | None, lang: str) -> str:
-    return UNKNOWN if value is None else f"{percent(value, lang)}{SPACE if lang == 'ru' else ''}%"
-
-
 FIGURES: tuple[Figure, ...] = (
     Figure("load", lambda run: run.timeline.load_s, timed),
     Figure("first", lambda run: run.timeline.first_token_s, timed),
@@ -59,8 +55,8 @@ FIGURES: tuple[Figure, ...] = (
     Figure("ram", lambda run: run.memory.peak_ram_mb, sized),
     Figure("vram", lambda run: run.memory.peak_vram_process_mb, sized),
     Figure("vram_device", lambda run: run.memory.peak_vram_device_mb, sized),
-    Figure("cer", lambda run: run.scores.get("cer"), _share),
-    Figure("wer", lambda run: run.scores.get("wer"), _share),
+    Figure("cer", lambda run: run.scores.get("cer"), share),
+    Figure("wer", lambda run: run.scores.get("wer"), share),
 )
 
 
@@ -68,7 +64,7 @@ def scored(runs: Sequence[Run | None]) -> tuple[Figure, ...]:
     """A row for every further metric by which one of the answers was scored."""
     always = [figure.name for figure in FIGURES]
     names = (name for name in METRICS if name not in always and any(run and name in run.scores for run in runs))
-    return tuple(Figure(name, partial(_score, name), _share, METRICS[name].better == "lower") for name in names)
+    return tuple(Figure(name, partial(_score, name), share, METRICS[name].better == "lower") for name in names)
 
 
 def _score(name: str, run: Run) -> float | None:

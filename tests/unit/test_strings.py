@@ -69,3 +69,9 @@ def test_each_language_is_written_in_its_own_letters() -> None:
         if len(english) > max(1, len(russian) // 2):  # names of programs stay what they are
             foreign[key] = text
     assert foreign == {}
+
+
+def test_a_float_is_written_as_its_language_does() -> None:
+    told = {"free": 21.13, "total": 33.0}
+    assert tr("doctor.ram", "ru", **told) == "Оперативная память: свободно 21,1 из 33,0 ГБ."
+    assert "21.1 of 33.0" in tr("doctor.ram", "en", **told)
