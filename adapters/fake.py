@@ -2,8 +2,8 @@
 
 Commands are ``name=value`` words in the prompt (for one answer) or entries of the model's options (for the load):
 
-prompt:  tokens=20 delay=0.05 say=TEXT quoted=TEXT (as in a URL) times=1 loop=1 oom=1 crash=9 exit=3 hang=1 raise=TEXT
-         noise=1000 empty=1 boxes=1 environ=NAME recall=1 (what it was told so far)
+prompt:  tokens=20 delay=0.05 say=TEXT quoted=TEXT* times=1 loop=1 oom=1 exit=3 hang=1 raise=TEXT* crash=9 last=TEXT*
+         noise=1000 empty=1 boxes=1 environ=NAME recall=1 (what it was told so far); a TEXT* is written as in a URL
 options: load_delay, load_oom, load_raise, load_crash, load_hang, ignore_sigterm, ballast_mb, child, record,
          always (commands for every answer)
 """
@@ -81,7 +81,7 @@ class Fake(Adapter):
             print("noise on stdout " * noise, flush=True)
             subprocess.run(["echo", "noise of a child"], check=True)
         if "raise" in told:
-            raise RuntimeError(told["raise"])
+            raise RuntimeError(unquote(told["raise"]))
         if "bad_input" in told:
             raise AdapterError("bad_input", "the fake model does not like this image")
         if "oom" in told:
@@ -91,6 +91,7 @@ class Fake(Adapter):
         for number, word in enumerate(words):
             time.sleep(float(told.get("delay", 0)))
             if number == int(told.get("after", 3)):
+                self.note("midway")
                 misbehave(told)
             said.append(word)
             yield word
@@ -145,7 +146,7 @@ def alive_now(pid: int) -> bool:
 def misbehave(told: dict[str, str]) -> None:
     """Die or stop answering, as commanded, in the middle of an answer."""
     if "crash" in told:
-        print("about to crash on command", file=sys.stderr, flush=True)
+        print("about to crash on command", unquote(told.get("last", "")), file=sys.stderr, flush=True)
         os.kill(os.getpid(), int(told["crash"]))
         time.sleep(5)
     if "exit" in told:

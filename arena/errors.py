@@ -7,6 +7,7 @@ ArenaError
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,12 +42,33 @@ KINDS: dict[str, Kind] = {
 }
 
 
+# Keys and passwords by their usual looks: what models, services and libraries say in their errors may hold one.
+SECRET = re.compile(
+    r"\bsk-(?=[\w-]*\d)[\w-]{12,}|\b(?:hf|gh[opsu])_[a-z0-9]{16,}|(?<=\bBearer )[^\s\"',;]{8,}"
+    r"|(?P<before>://[^\s/:@]*:)[^\s/@]+(?=@)",
+    re.IGNORECASE | re.ASCII,
+)
+
+
+def without_secrets(text: str) -> str:
+    """The text with what looks like a key or a password made unreadable.
+
+    >>> without_secrets("401: Incorrect API key provided: sk-proj-0123456789")
+    '401: Incorrect API key provided: ***'
+    """
+    return SECRET.sub(r"\g<before>***", text)
+
+
 class ArenaError(Exception):
-    """An error with a text in every language: `key` names it in the string files, `params` fill it."""
+    """An error with a text in every language: `key` names it in the string files, `params` fill it.
+
+    No text that it is given shows a secret in it."""
 
     def __init__(self, key: str, **params: Any) -> None:
         self.key = key
-        self.params = params
+        self.params = {
+            name: without_secrets(value) if isinstance(value, str) else value for name, value in params.items()
+        }
         super().__init__(self.text())
 
     def text(self, lang: str = "en") -> str:
@@ -72,7 +94,7 @@ class RunError(ArenaError):
             raise ValueError(f"unknown kind of error: {kind}")
         self.kind = kind
         self.has_own_text = key is not None
-        self._detail = detail
+        self._detail = without_secrets(detail)
         super().__init__(key or f"errors.{kind}", detail=detail, **params)
 
     @property

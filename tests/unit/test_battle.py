@@ -7,6 +7,7 @@ import time
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 from pathlib import Path
 
@@ -36,7 +37,6 @@ FIGHTERS = {
     "bold_otter": {"title": "Bold Otter", "params": {"max_new_tokens": 9}},
     "mute_swan": {"title": "Mute Swan", "options": {"load_raise": "Mute Swan has no voice"}},
 }
-BEFORE = ("fighting", "voting", "void", "skipped")
 
 
 @pytest.fixture(scope="module")
@@ -197,10 +197,12 @@ def test_nothing_is_seen_before_the_vote_and_everything_after(arena: Arena, lett
         assert named(battle_view.ring(live, battle, lang)) >= {"Quiet Heron", "Bold Otter"}
 
 
+@pytest.mark.battery("S12")
 def test_a_vote_taken_back_counts_no_more_and_the_next_is_an_open_one(arena: Arena) -> None:
     battle = fought(arena, "quiet_heron", "bold_otter").battle
-    battle.cast("b")
-    battle.cast("a")  # pressed twice
+    with ThreadPoolExecutor(4) as clicks:  # pressed twice, and sent twice
+        list(clicks.map(battle.cast, ["b"] * 4))
+    battle.cast("a")
     assert [vote.outcome for vote in arena.votes.iterate(comparison_id=battle.request.comparison_id)] == ["b"]
     battle.take_back()
     battle.take_back()
@@ -247,9 +249,15 @@ def test_skipping_leaves_no_vote_and_hides_nothing_longer(arena: Arena) -> None:
     assert battle.request.comparison_id in shown(arena)
 
 
-def test_on_the_way_there_are_no_clocks_no_stages_and_no_pieces(arena: Arena) -> None:
+@pytest.mark.battery("S12")
+def test_on_the_way_there_are_no_clocks_no_stages_no_pieces_and_no_votes(arena: Arena) -> None:
     battle = battle_of(arena, ("quiet_heron", "bold_otter"), letters="BA")
-    events = list(battle.fight(arena, battle.request, Cancel()))
+    events = []
+    for event in battle.fight(arena, battle.request, Cancel()):
+        battle.cast("a")  # before there is anything to judge
+        events.append(event)
+        assert battle.phase == "fighting" and battle.vote is None
+    assert list(arena.votes.iterate(comparison_id=battle.request.comparison_id)) == []
     signs, runs = events[:-2], events[-2:]
     assert all(isinstance(each, Run) for each in runs)
     assert signs == [Progress("B", "generating", 0.0), Progress("A", "generating", 0.0)]

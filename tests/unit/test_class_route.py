@@ -142,6 +142,7 @@ def test_a_stream_is_let_go_when_its_page_is_closed(clean: School) -> None:
     until(lambda: clean.room.scene().here == 0, "nobody to be here")
 
 
+@pytest.mark.battery("S12")
 def test_thirty_pupils_vote_during_a_comparison_and_nothing_is_lost(clean: School) -> None:
     async def lesson() -> tuple[Live, list[Pupil], Counter[str]]:
         pupils = [Pupil(clean.url) for _ in range(CLASS)]
@@ -209,6 +210,7 @@ def test_names_are_told_after_the_vote_and_bars_only_to_the_projector(clean: Sch
         assert state["counts"] == [1, 0, 0, 0] and state["sides"][0]["facts"]
 
 
+@pytest.mark.battery("S12")
 def test_a_vote_that_does_not_count_says_why(clean: School) -> None:
     live = clean.show("tokens=2")
     until(lambda: live.done, "the end")

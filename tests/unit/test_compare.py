@@ -1,6 +1,8 @@
 """The main loop: two models, one after the other; every run has a status and is stored before it is shown."""
 
+import contextlib
 import random
+import sqlite3
 import threading
 import time
 from collections import Counter
@@ -17,6 +19,7 @@ from arena.catalog import ModelSpec
 from arena.compare import Request, Side, compare
 from arena.core import arena_of
 from arena.record import Answer
+from arena.store import Store
 from arena.types import Delta, Progress, Run
 
 
@@ -189,18 +192,32 @@ def test_something_comes_all_the_time_while_a_model_is_silent(arena, picture):
     assert stages["loading"] >= 3 and stages["generating"] >= 4
 
 
-def test_a_run_that_cannot_be_stored_is_shown_and_kept(arena, picture, monkeypatch):
+@pytest.mark.battery("S4", "S7")
+@pytest.mark.parametrize("trouble", ["away", "locked", "full"])
+def test_a_run_that_cannot_be_stored_is_shown_and_kept(arena, picture, trouble):
     arena.store.close()
     database = Path(arena.settings.home / "arena.db")
-    database.rename(database.with_suffix(".away"))
-    database.mkdir()
-    (run,) = runs_of(compare(arena, request(arena, picture, fake())))
+    arena.store = Store(f"sqlite:///{database}", timeout_s=0.1)
+    with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as other:
+        if trouble == "away":
+            arena.store.close()
+            database.rename(database.with_suffix(".away"))
+            database.mkdir()
+        elif trouble == "locked":
+            other.execute("BEGIN IMMEDIATE")
+        else:
+            with arena.store.reading() as connection:  # the only one in the pool
+                connection.exec_driver_sql("PRAGMA max_page_count = 1")
+        prompt = "tokens=20000" if trouble == "full" else "tokens=5"
+        (run,) = runs_of(compare(arena, request(arena, picture, fake(), prompt=prompt)))
     assert run.status == "ok" and run.text and run.error_text["ru"]
-    database.rmdir()
-    database.with_suffix(".away").rename(database)
+    if trouble == "away":
+        database.rmdir()
+        database.with_suffix(".away").rename(database)
+    arena.store.close()
     (later,) = runs_of(compare(arena, request(arena, picture, fake())))
     assert not later.error_text
-    assert {arena.store.get(one.run_id).text for one in (run, later)} == {run.text}
+    assert [arena.store.get(one.run_id).text for one in (run, later)] == [run.text, later.text]
 
 
 def test_twenty_visitors_and_everything_that_can_go_wrong(settings, picture, tmp_path):

@@ -15,14 +15,21 @@ import threading
 import time
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from runs import make_run
 
+from arena.cli import main
+from arena.compare import Request, Side, compare
+from arena.config import Settings
+from arena.core import arena_of
 from arena.errors import ArenaError, RunError
 from arena.store import RunQuery, Store
+from arena.strings import tr
+from arena.types import Delta, Run
 
 if TYPE_CHECKING:
     from postgres import Cluster
@@ -70,12 +77,14 @@ def child(code: str, *arguments: object, within: Sequence[str] = ()) -> subproce
     """A program of its own that has the store and the runs of the tests at hand."""
     command = [*within, sys.executable, "-c", HEAD + textwrap.dedent(code), *map(str, arguments)]
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd="/")
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment, cwd="/")
 
 
 # --- opening ---
 
 
+@pytest.mark.battery("S9")
 def test_a_newer_database_is_refused_and_not_touched(path: Path) -> None:
     with contextlib.closing(sqlite3.connect(path)) as file:
         file.execute("UPDATE arena_version SET version_num = '9999'")
@@ -84,6 +93,7 @@ def test_a_newer_database_is_refused_and_not_touched(path: Path) -> None:
     assert error.key == "store.newer" and "9999" in error.text() and str(path) in error.text()
 
 
+@pytest.mark.battery("S9")
 def test_a_newer_database_whose_program_was_killed_is_not_touched_either(path: Path) -> None:
     """The new version stands in the log alone: opening must not write it back into the file."""
     code = """
@@ -100,6 +110,7 @@ def test_a_newer_database_whose_program_was_killed_is_not_touched_either(path: P
     assert digest(log) == before
 
 
+@pytest.mark.battery("S8")
 @pytest.mark.parametrize(
     "content", [b"not a database at all" * 500, b"\x00" * 8192, b"SQLite format 3\x00 and no more"]
 )
@@ -110,6 +121,7 @@ def test_a_file_that_is_no_database_is_refused_and_not_touched(tmp_path: Path, c
     assert os.listdir(tmp_path) == ["arena.db"]
 
 
+@pytest.mark.battery("S8")
 @pytest.mark.parametrize("page", [2, 5, 20])
 def test_a_database_with_an_overwritten_page_is_refused_and_not_touched(path: Path, page: int) -> None:
     with path.open("r+b") as file:
@@ -130,6 +142,7 @@ def test_a_database_of_another_program_is_refused_and_not_touched(tmp_path: Path
     assert refusal(path).key == "store.foreign"
 
 
+@pytest.mark.battery("S8")
 def test_damage_met_later_is_told(path: Path) -> None:
     store = Store(f"sqlite:///{path}")
     with path.open("r+b") as file:
@@ -141,6 +154,7 @@ def test_damage_met_later_is_told(path: Path) -> None:
     assert (caught.value.kind, caught.value.key) == ("storage", "store.damaged")
 
 
+@pytest.mark.battery("S8")
 def test_an_empty_file_and_a_missing_folder_are_a_new_database(tmp_path: Path) -> None:
     (tmp_path / "arena.db").touch()
     for path in (tmp_path / "arena.db", tmp_path / "a папка with spaces & ?" / "b" / "arena.db"):
@@ -156,6 +170,7 @@ def test_a_path_that_cannot_be(tmp_path: Path, what: str) -> None:
     assert refusal(path).key in ("store.unwritable", "store.failed")
 
 
+@pytest.mark.battery("S8")
 @pytest.mark.parametrize("locked", ["folder", "file", "home"])
 def test_a_database_that_may_not_be_written(tmp_path: Path, locked: str) -> None:
     folder = tmp_path / "data"
@@ -177,6 +192,18 @@ def test_a_database_that_may_not_be_written(tmp_path: Path, locked: str) -> None
     assert said == "store.unwritable True\n"
 
 
+@pytest.mark.battery("S8")
+def test_the_program_says_at_its_start_which_file_is_damaged_and_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "arena.db"
+    path.write_bytes(b"not a database at all" * 500)
+    monkeypatch.setenv("ARENA_HOME", str(tmp_path))
+    assert main(["ratings"]) == 1
+    said = capsys.readouterr()
+    assert said.out == "" and tr("store.damaged", database=path, detail="file is not a database") in said.err
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -196,24 +223,37 @@ def test_an_address_that_is_none(url: str) -> None:
 # --- saving ---
 
 
+HOLDING = """
+import sqlite3, sys
+file = sqlite3.connect(sys.argv[1], isolation_level=None)
+file.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.battery("S4")
 def test_a_save_waits_for_another_program_and_then_says_that_it_waited(path: Path) -> None:
-    store = Store(f"sqlite:///{path}", timeout_s=0.5)
-    with contextlib.closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    hasty, patient = Store(f"sqlite:///{path}", timeout_s=0.5), Store(f"sqlite:///{path}", timeout_s=60)
+    holding = [sys.executable, "-S", "-c", HOLDING, str(path)]
+    with subprocess.Popen(holding, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdin and other.stdout and other.stdout.readline() == b"held\n"
         started = time.monotonic()
         with pytest.raises(RunError) as caught:
-            store.save(make_run(500))
-        assert 0.4 < time.monotonic() - started < 5
+            hasty.save(make_run(500))
+        assert time.monotonic() - started > 0.4
         assert (caught.value.kind, caught.value.key) == ("storage", "store.locked")
-        assert store.page(RunQuery()).total == 100  # who reads need not wait
-        release = threading.Timer(0.2, other.execute, ["ROLLBACK"])
+        assert hasty.page(RunQuery()).total == 100  # who reads need not wait
+        release = threading.Timer(0.3, other.stdin.close)
         release.start()
-        store.save(make_run(500))
+        patient.save(make_run(500))
         release.join()
-    assert store.get("run-00500") == make_run(500)
-    store.close()
+    assert hasty.get("run-00500") == make_run(500)
+    for store in (hasty, patient):
+        store.close()
 
 
+@pytest.mark.battery("S7")
 def test_a_database_that_is_full_is_told_and_still_read(path: Path) -> None:
     store = Store(f"sqlite:///{path}")
     with store._engine.connect() as connection:  # the only one in the pool
@@ -229,6 +269,7 @@ def test_a_database_that_is_full_is_told_and_still_read(path: Path) -> None:
     store.close()
 
 
+@pytest.mark.battery("S7")
 def test_a_full_disk(tmp_path: Path) -> None:
     """A real one, of two megabytes: what was saved is read, and saving goes on when there is room again."""
     mount = ["unshare", "--mount", *([] if os.getuid() == 0 else ["--map-root-user"])]
@@ -262,31 +303,44 @@ def test_a_full_disk(tmp_path: Path) -> None:
 
 
 KILLED = """
-    store = Store(f"sqlite:///{sys.argv[1]}")
-    for number in range(int(sys.argv[2]), 10**9):
-        store.save(make_run(number))
-        os.write(1, b"%d\\n" % number)
+    for line in sys.stdin:
+        for first in map(int, line.split()):
+            if not os.fork():
+                store = Store(f"sqlite:///{sys.argv[1]}")
+                for number in range(first, first + 10**6):
+                    store.save(make_run(number))
+                    os.write(1, b"%d %d\\n" % (os.getpid(), number))
+        for _ in line.split():
+            os.write(1, b"%d was ended by %d\\n" % os.wait())
 """
 
 
+@pytest.mark.battery("S6")
 def test_kill_9_while_saving_loses_no_row_that_was_acknowledged(tmp_path: Path) -> None:
-    """Twelve programs are killed, three at a time, each after another number of rows."""
+    """Twenty programs are killed, four at a time, each after another number of rows; one has done all the imports."""
     path, chance, acknowledged = tmp_path / "arena.db", random.Random(3), set()
-    for turn in range(4):
-        writers = [child(KILLED, path, (turn * 3 + number + 1) * 1000) for number in range(3)]
-        for writer in writers:
-            for _ in range(chance.randrange(1, 40)):
-                assert writer.stdout is not None
-                acknowledged.add(int(writer.stdout.readline()))
-            writer.send_signal(signal.SIGKILL)
-        for writer in writers:
-            assert writer.stdout is not None
-            with writer.stdout as rest:
-                acknowledged |= {int(line) for line in rest}
-            assert writer.wait(30) == -signal.SIGKILL
+    Store(f"sqlite:///{path}").close()
+    with child(KILLED, path) as program:
+        assert program.stdin and program.stdout
+        for turn in range(5):
+            program.stdin.write(" ".join(str((turn * 4 + number + 1) * 10**6) for number in range(4)) + "\n")
+            program.stdin.flush()
+            left: dict[int, int] = {}
+            ended = 0
+            while ended < 4:
+                pid, *said = program.stdout.readline().split()
+                if len(said) > 1:
+                    assert int(said[-1]) == signal.SIGKILL
+                    ended += 1
+                    continue
+                acknowledged.add(int(said[0]))
+                left[int(pid)] = left.get(int(pid), chance.randrange(1, 40)) - 1
+                if not left[int(pid)]:
+                    os.kill(int(pid), signal.SIGKILL)
+        program.stdin.close()
     store = Store(f"sqlite:///{path}")
     found = {int(run.run_id.removeprefix("run-")) for run in store.iterate(RunQuery())}
-    assert acknowledged <= found and len(found) - len(acknowledged) <= 12
+    assert acknowledged <= found and len(found) - len(acknowledged) <= 20
     assert store.page(RunQuery(text="кассовый")).total == len(found)
     store.close()
     with contextlib.closing(sqlite3.connect(path)) as file:
@@ -310,6 +364,7 @@ def test_opening_and_closing_leaks_nothing(path: Path) -> None:
 # --- a server ---
 
 
+@pytest.mark.battery("S10", "S11")
 @pytest.mark.postgres
 def test_a_wrong_password_is_told_without_the_password(cluster: Cluster) -> None:
     for secret in ("hunter2", "p%40ss%2Fword"):
@@ -326,6 +381,7 @@ def test_a_database_there_is_not(cluster: Cluster) -> None:
     assert error.key == "store.unreachable" and '"nowhere" does not exist' in error.text()
 
 
+@pytest.mark.battery("S10", "S11")
 @pytest.mark.parametrize("password", ["hunter2", "5/hunter2", "hunter2/x"])
 def test_a_server_there_is_not(password: str) -> None:
     error = refusal(f"postgres://arena:{password}@127.0.0.1:1/arena?application_name=hunter2")
@@ -333,6 +389,7 @@ def test_a_server_there_is_not(password: str) -> None:
     assert "postgresql://arena:***@127.0.0.1:1/arena" in error.text()
 
 
+@pytest.mark.battery("S10")
 @pytest.mark.postgres
 def test_a_server_that_restarts_is_found_again(cluster: Cluster) -> None:
     store = Store(cluster.url(cluster.new_database()))
@@ -345,6 +402,28 @@ def test_a_server_that_restarts_is_found_again(cluster: Cluster) -> None:
     store.save(make_run(2))
     assert store.counts()["runs"] == 2
     store.close()
+
+
+@pytest.mark.battery("S10")
+@pytest.mark.postgres
+def test_a_server_that_restarts_in_the_middle_of_a_run_costs_no_row(cluster: Cluster, settings: Settings) -> None:
+    def said(*, stopping: bool = False) -> Run:
+        for event in compare(arena, asked := Request((Side(model),), None, task, "tokens=5")):
+            if isinstance(event, Delta) and stopping:
+                cluster.stop()
+                stopping = False
+        assert isinstance(event, Run) and event.comparison_id == asked.comparison_id
+        return event
+
+    with arena_of(replace(settings, database_url=cluster.url(cluster.new_database()))) as arena:
+        model, task = arena.catalog.find("fake"), arena.catalog.task("question")
+        first = said(stopping=True)
+        cluster.start()
+        assert first.status == "ok" and "127.0.0.1" in first.error_text["ru"]
+        assert "correct-horse" not in str(first)
+        second = said()
+        assert not second.error_text
+        assert [arena.store.get(run.run_id).text for run in (first, second)] == [first.text] * 2  # type: ignore[union-attr]
 
 
 @pytest.mark.postgres

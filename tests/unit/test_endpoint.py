@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from openai_service import Service
@@ -17,8 +20,11 @@ from arena.config import load_settings
 from arena.core import Arena, arena_of
 from arena.errors import ConfigError
 from arena.status import model_status
+from arena.store import RunQuery
+from arena.strings import LANGUAGES
 from arena.told import for_adapter
 from arena.types import Run
+from arena.ui.answer import trouble
 
 KEY = "sk-0d9c1"
 OWN = """
@@ -59,6 +65,7 @@ def asked(arena: Arena, tmp_path: Path, *names: str, prompt: str = "tokens=5") -
     return [event for event in compare(arena, Request(sides, image, task, prompt)) if isinstance(event, Run)]
 
 
+@pytest.mark.battery("S11")
 def test_a_run_elsewhere_claims_nothing_of_this_machine(arena: Arena, service: Service, tmp_path: Path, key) -> None:
     (run,) = asked(arena, tmp_path, "away", prompt="busy=2 tokens=5")
     assert (run.status, run.mode, run.device) == ("ok", "endpoint", service.url[7:-3])
@@ -98,11 +105,40 @@ def test_the_key_goes_to_its_own_worker_alone(arena: Arena, key) -> None:
     assert KEY not in json.dumps(for_adapter(fake, "cpu", arena.settings.home), default=str) + repr(away) + away.key
 
 
+@pytest.mark.battery("S11")
 def test_a_wrong_key_is_a_run_with_an_error_that_does_not_show_it(arena: Arena, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("SOME_SERVICE_KEY", "sk-wrong")
     (run,) = asked(arena, tmp_path, "away")
     assert (run.status, run.error_kind) == ("error", "endpoint")
     assert "SOME_SERVICE_KEY" in str(run.error_detail) and "sk-wrong" not in str(run)
+
+
+LEAKS = {
+    "sk": "sk-proj-Zm9vYmFy0d9c1",
+    "hub": "hf_Zm9vYmFy0d9c1Zm9vYmFy",
+    "header": "'Authorization': 'Bearer Zm9vYmFy0d9c1'",
+    "database": "postgresql://arena:Zm9vYmFy0d9c1@host/db",
+}
+
+
+@pytest.mark.battery("S11")
+def test_no_secret_is_in_a_row_a_file_or_a_log(
+    arena: Arena, tmp_path: Path, key: None, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A model's error names secrets in all the usual ways, a dying one writes them to its log, a service repeats its
+    key; what somebody writes into his own prompt stays as he wrote it."""
+    runs = asked(arena, tmp_path, "away")
+    for leak in LEAKS.values():
+        runs += asked(arena, tmp_path, "fake", prompt=f"raise={quote(leak)}")
+    runs += asked(arena, tmp_path, "fake", prompt=f"crash=9 last={quote(' '.join(LEAKS.values()))}")
+    assert [run.status for run in runs] == ["ok", *["error"] * 5]
+    kept = [replace(run, prompt="") for run in arena.store.iterate(RunQuery())]
+    table = io.StringIO()
+    assert export.write_csv(kept, table) == len(runs)
+    pages = [trouble(run, lang) for run in runs for lang in LANGUAGES]
+    assert all(text.count("***") >= 4 for text in (table.getvalue(), "".join(pages)))
+    for text in [str(kept), table.getvalue(), *pages, *capfd.readouterr(), caplog.text]:
+        assert "0d9c1" not in text
 
 
 def test_a_key_is_held_by_a_variable_that_no_other_worker_sees(tmp_path: Path) -> None:

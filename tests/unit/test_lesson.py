@@ -91,6 +91,7 @@ def why(call: Any, *arguments: Any) -> str:
 # --- the vote
 
 
+@pytest.mark.battery("S12")
 def test_a_vote_opens_with_the_second_answer_and_each_pupil_has_one(room: Classroom, arena: Arena) -> None:
     live = shown(room, arena, "tokens=80 delay=0.02")
     mine = live.request.comparison_id

@@ -59,14 +59,17 @@ def test_every_field_of_a_run_has_a_column_and_no_column_is_without_a_field() ->
     assert all(RUN.c[field.name].nullable == field.nullable for field in FIELDS)
 
 
-def test_an_older_database_is_brought_up_to_date_with_its_runs(url: str) -> None:
+@pytest.mark.battery("S9")
+@pytest.mark.parametrize("version", [f"{number:04d}" for number in range(1, int(migrations.HEAD))])
+def test_an_older_database_is_brought_up_to_date_with_its_runs(url: str, version: str) -> None:
     old = make_run(1, text="Старый чек")
     engine = _engine(parse(url), 10)
     with writing(engine).begin() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": migrations.VERSION_TABLE})
         with Operations.context(context):
-            steps().get_revision("0001").module.upgrade()
-        context.stamp(steps(), "0001")
+            for step in reversed(list(steps().iterate_revisions(version, "base"))):
+                step.module.upgrade()
+        context.stamp(steps(), version)
         had = {column["name"] for column in inspect(connection).get_columns("run")}
         named = zip((field.name for field in FIELDS), flatten(old), strict=True)
         values = {name: value for name, value in named if name in had}

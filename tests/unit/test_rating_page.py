@@ -106,6 +106,7 @@ CELLS: list[Cell] = [
 ]
 
 
+@pytest.mark.battery("S13")
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_standings_show_every_model_with_its_interval_and_trust(lang: str) -> None:
     html = preferred(rate(Tally.of_cells(CELLS)), 4, {"top": "Top model"}.get, lang)  # type: ignore[arg-type]
@@ -122,6 +123,7 @@ def test_the_standings_show_every_model_with_its_interval_and_trust(lang: str) -
     assert matrix.count('class="self"') == 6 and 'class="more8"' in matrix and 'class="less8"' in matrix
 
 
+@pytest.mark.battery("S13")
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_without_votes_or_runs_it_says_how_to_begin(lang: str) -> None:
     none = rate(Tally.of_cells([]))

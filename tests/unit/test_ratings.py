@@ -39,6 +39,7 @@ CLASS: list[Cell] = [
 ]
 
 
+@pytest.mark.battery("S13")
 def test_eighteen_votes_with_an_undefeated_and_a_winless_model_stay_modest() -> None:
     standings = rate(Tally.of_cells(CLASS))
     assert standings.tally.votes == 18
@@ -128,6 +129,15 @@ def test_ties_draw_two_models_together() -> None:
     assert apart is not None and closer is not None and 1000 < closer < apart
 
 
+@pytest.mark.battery("S13")
+def test_nothing_but_ties_is_a_rating_alike_for_all() -> None:
+    standings = rate(Tally.of_cells([("x", "y", "tie", 50), ("y", "z", "tie", 2)]))
+    assert [each.rating for each in standings.ratings] == pytest.approx([1000] * 3)
+    assert all(each.low < 1000 < each.high for each in standings.ratings if each.low and each.high)
+    assert standings.tie_share is not None and 0.5 < standings.tie_share < 1
+
+
+@pytest.mark.battery("S13")
 def test_models_that_nobody_connected_are_told_apart() -> None:
     standings = rate(Tally.of_cells([*CLASS, ("far", "away", "a", 2)]))
     assert standings.groups == 2
@@ -138,6 +148,7 @@ def test_models_that_nobody_connected_are_told_apart() -> None:
     assert joined.groups == 1
 
 
+@pytest.mark.battery("S13")
 def test_a_model_against_itself_says_nothing() -> None:
     assert rate(Tally.of_cells([("x", "x", "a", 9)])).ratings == ()
     assert rate(Tally.of_cells([])).ratings == () and rate(Tally.of_cells([])).tie_share is None
@@ -156,6 +167,7 @@ def test_trust_grows_with_the_votes() -> None:
     assert CRITERIA["established"][0] > CRITERIA["usable"][0] and CRITERIA["established"][1] < CRITERIA["usable"][1]
 
 
+@pytest.mark.battery("S13")
 def test_a_million_votes_for_one_side_are_finite() -> None:
     standings = rate(Tally.of_cells([("x", "y", "a", 10**6), ("x", "z", "tie", 1)]), FEW)
     assert all(each.rating is not None and abs(each.rating) < 10_000 for each in standings.ratings)

@@ -140,10 +140,12 @@ def test_attempt_6_deleting_anothers_runs(scene: Scene) -> None:
     assert scene.a.http.get(f"/media/{scene.sha256}.webp").status_code == 200
 
 
+@pytest.mark.battery("S12")
 def test_attempt_7_going_on_in_anothers_session(scene: Scene) -> None:
     own, scene.b.session = scene.b.session, scene.a.session
     try:
         assert scene.b.ask("runs-table", "write_again").status_code == 403
+        assert scene.b.ask("battle-ring", "cast_vote", {"outcome": "a"}).status_code == 403
         assert (
             scene.b.http.post("/gradio_api/queue/join", json=scene.b.body("run", "click", None, {})).status_code == 403
         )

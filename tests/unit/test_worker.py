@@ -250,6 +250,7 @@ def test_the_death_of_the_warm_parent_ends_its_workers_and_the_next_start_works(
     interpreters.stop()
 
 
+@pytest.mark.battery("S11")
 def test_workers_know_no_secret_and_have_no_network(monkeypatch):
     from arena.runtimes.process import worker_env
 
