@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,19 @@ from pydantic import ValidationError
 import adapters
 from adapters.base import adapter_class
 from arena.config import Settings
-from arena.entries import ID, SERVED, ContainerEntry, Context, ModeEntry, ModelEntry, TaskEntry, explain, shown, similar
+from arena.entries import (
+    ID,
+    SERVED,
+    ContainerEntry,
+    Context,
+    ModeEntry,
+    ModelEntry,
+    TaskEntry,
+    did_you_mean,
+    explain,
+    shown,
+    similar,
+)
 from arena.errors import ConfigError, RunError
 from arena.spec import ContainerSpec, EndpointSpec, Mode, ModelSpec, Task
 from arena.yaml_files import read_mapping
@@ -105,6 +117,12 @@ def read_tasks(folder: Path, problems: list[str]) -> dict[str, Task]:
             problems.append(f"{name}: id: {entry.id!r} is expected in {entry.id}.yaml")
         fields = entry.model_dump()
         tasks[entry.id] = Task(**{**fields, "metrics": tuple(entry.metrics)})
+    own = [name for name, task in tasks.items() if not task.like]
+    for name, task in tasks.items():
+        if task.like and task.like not in own:
+            problems.append(
+                f"{label(folder / name)}.yaml: like: unknown task {shown(task.like)}{did_you_mean(task.like, own)}"
+            )
     return tasks
 
 
@@ -128,7 +146,9 @@ def read_models(
                 origin = own if own and where.split(".")[0] in entry else beginning
                 problems.append(f"{label(origin)}: {name}.{where}: {what}")
             continue
-        specs[name] = spec_of(name, checked)
+        spec = spec_of(name, checked)
+        alike = [task.id for task in tasks.values() if task.like in spec.tasks and task.id not in spec.tasks]
+        specs[name] = replace(spec, tasks=(*spec.tasks, *alike))
     problems.extend(clashes(specs.values(), label(own or shipped)))
     return specs
 

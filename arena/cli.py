@@ -46,9 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="ids, in the order they run; how a model is to run may follow: qwen2_vl_2b:8bit, qwen2_vl_2b:vllm:fp16",
     )
     compare.add_argument("--anyway", action="store_true", help="run also what is estimated not to fit the memory")
-    compare.add_argument(
-        "--task", default="ocr", metavar="ID", help="ocr, formatted_ocr, description, question, layout"
-    )
+    compare.add_argument("--task", default="ocr", metavar="ID", help="a file of benchmarks/tasks; ocr by default")
     compare.add_argument("--prompt", help="instead of the task's own")
     compare.add_argument("--language", default="", metavar="CODE", help="of the document: ru, en, …")
     compare.add_argument("--reference", type=Path, metavar="FILE", help="the right text, for the error rates")

@@ -177,7 +177,7 @@ def job_of(request: Request, side: Side) -> Job:
     return Job(
         image=str(request.image.path) if request.image else "",
         prompt=request.prompt,
-        task=request.task.id,
+        task=request.task.known_as,
         language=request.language,
         params={**side.spec.params, **side.params},
     )

@@ -209,6 +209,7 @@ class TaskEntry(Strict):
     """See `arena.catalog.Task`."""
 
     id: Id
+    like: Id | None = None
     version: int = Field(ge=1)
     titles: dict[Lang, Line]
     prompts: dict[Lang, Line]

@@ -118,7 +118,7 @@ class Model:
         job = Job(
             image=str(stored(self._arena, image).path),
             prompt=prompt if prompt is not None else chosen.prompt_for(code or "en"),
-            task=chosen.id,
+            task=chosen.known_as,
             language=code,
             params={**self.spec.params, **params},
         )

@@ -253,6 +253,7 @@ def labelled(title: str, mode: str, quantization: str, dtype: str) -> str:
 class Task:
     """One file of benchmarks/tasks: what is asked, in every language, and what kind of answer comes.
 
+    like: another task: whoever does that one does this one too, and what an adapter is told is that one.
     conversation: it has turns, so it is no task for one image and one question.
     """
 
@@ -263,6 +264,12 @@ class Task:
     output: str = "text"  # text, markdown, boxes
     metrics: tuple[str, ...] = ()
     conversation: bool = False
+    like: str | None = None
+
+    @property
+    def known_as(self) -> str:
+        """The task as adapters know it."""
+        return self.like or self.id
 
     def title_for(self, lang: str) -> str:
         return self.titles.get(lang) or self.titles["en"]
