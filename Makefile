@@ -70,7 +70,7 @@ test-vllm: $(DEV) $(VLLM) ## the same weights in transformers and in a real vLLM
 check: $(DEV) ## every rule of the house; changes nothing
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/shellcheck .ci/run requirements/system.sh
+	$(VENV)/bin/shellcheck .ci/run requirements/system.sh requirements/own-engine.sh
 	$(VENV)/bin/lint-imports --no-cache
 	$(COG) --check --diff $(GENERATED)
 	$(VENV)/bin/mypy
