@@ -92,7 +92,9 @@ class Parent:
                 os.close(file)
                 os.close(writing)
             said = b""
-            while select.select([reply], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            ready = select.poll()  # not `select`, which fails where a thousand descriptors are open
+            ready.register(reply, select.POLLIN)
+            while ready.poll(1000 * max(0.0, deadline - time.monotonic())):
                 piece = reply.read(CHUNK)
                 if not piece:
                     if said.endswith(b"}"):  # a whole reply; how the process ends is heard when it is asked again

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import io
 import os
+import resource
 import signal
 import time
 from collections.abc import Iterator
@@ -84,6 +86,19 @@ def test_a_late_decoder_is_ended_and_the_next_one_is_not_disturbed(tmp_path: Pat
         assert parent_of(decoders) == parent
     finally:
         decoders.close()
+
+
+@pytest.mark.battery("I20")
+def test_a_program_with_a_thousand_files_open_still_decodes(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2048), hard))
+    decoders = Decoders(1)
+    with contextlib.ExitStack() as held:
+        held.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        held.callback(decoders.close)
+        for _ in range(1_100):
+            held.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+        assert b'"width": 61' in ask(decoders, png(1), tmp_path / "a")[0]
 
 
 def test_many_threads_share_two(tmp_path: Path) -> None:

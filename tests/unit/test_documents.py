@@ -108,6 +108,7 @@ def test_what_is_no_page_is_told(said: str, key: str) -> None:
     assert told.value.key == key and told.value.text("ru") != told.value.text("en")
 
 
+@pytest.mark.battery("P1")
 def test_a_book_is_read_in_parts() -> None:
     with pytest.raises(RunError, match=str(MOST)):
         page_range("", MOST + 1)
