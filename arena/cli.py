@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,22 @@ from arena.types import Delta, Progress, Run
 from arena.units import timed
 
 PARAMS = {"max_new_tokens": int, "temperature": float, "top_p": float, "repetition_penalty": float, "seed": int}
+# Commands that stand in modules of their own, which are imported only when they are asked for.
+ELSEWHERE = {
+    "serve": ("cli_serve", "run"),
+    "vllm": ("cli_vllm", "run"),
+    "gpu": ("cli_gpu", "run"),
+    "bench": ("cli_bench", "run"),
+    "report": ("cli_report", "report"),
+    "rerun": ("cli_report", "rerun"),
+    "password": ("cli_public", "password"),
+    "forget": ("cli_public", "forget"),
+    "ratings": ("cli_ratings", "run"),
+}
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The whole command line; the README's help is generated from it."""
+    """The whole command line; the help in docs/reference.md is generated from it."""
     parser = argparse.ArgumentParser(prog="python -m arena", description="Compare vision-language models on one GPU.")
     parser.add_argument("--version", action="version", version=VERSION)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -95,7 +108,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command. Returns the exit code."""
     options = build_parser().parse_args(arguments)
     lang = terminal_language()
-    command: Callable[[argparse.Namespace, Settings, str], int] = globals()[f"run_{options.command}"]
+    module, name = ELSEWHERE.get(options.command, ("cli", f"run_{options.command}"))
+    command: Callable[[argparse.Namespace, Settings, str], int] = getattr(import_module(f"arena.{module}"), name)
     try:
         return command(options, load_settings(), lang)
     except RunError as error:
@@ -264,64 +278,10 @@ def run_export(options: argparse.Namespace, settings: Settings, lang: str) -> in
     return 0
 
 
-def run_serve(options: argparse.Namespace, settings: Settings, lang: str) -> int:
-    from arena import cli_serve
-
-    return cli_serve.run(options, settings, lang)
-
-
-def run_vllm(options: argparse.Namespace, settings: Settings, lang: str) -> int:
-    from arena import cli_vllm
-
-    return cli_vllm.run(options, settings, lang)
-
-
-def run_gpu(options: argparse.Namespace, settings: Settings, lang: str) -> int:
-    from arena import cli_gpu
-
-    return cli_gpu.run(options, settings, lang)
-
-
 def run_launch(options: argparse.Namespace, settings: Settings, lang: str) -> int:
     from arena import launcher
 
     return launcher.run(options, settings, lang, main)
-
-
-def run_bench(options: argparse.Namespace, settings: Settings, lang: str) -> int:
-    from arena import cli_bench
-
-    return cli_bench.run(options, settings, lang)
-
-
-def run_report(options: argparse.Namespace, settings: Settings, lang: str) -> int:
-    from arena import cli_report
-
-    return cli_report.report(options, settings, lang)
-
-
-def run_password(options: argparse.Namespace, settings: Settings, lang: str) -> int:
-    from arena import cli_public
-
-    return cli_public.password(options, settings, lang)
-
-
-def run_forget(options: argparse.Namespace, settings: Settings, lang: str) -> int:
-    from arena import cli_public
-
-    return cli_public.forget(options, settings, lang)
-
-
-def run_ratings(options: argparse.Namespace, settings: Settings, lang: str) -> int:
-    from arena import cli_ratings
-
-    return cli_ratings.run(options, settings, lang)
-
-
-def run_rerun(options: argparse.Namespace, settings: Settings, lang: str) -> int:
-    from arena import cli_report
-
-    return cli_report.rerun(options, settings, lang)
 
 
 def run_doctor(options: argparse.Namespace, settings: Settings, lang: str) -> int:

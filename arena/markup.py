@@ -1,4 +1,4 @@
-"""Any text that a model, a file or a visitor made as HTML that shows just that text: on the page and in reports."""
+"""HTML of our own: documents with one beginning, and any text that a model, a file or a visitor made as just a text."""
 
 from __future__ import annotations
 
@@ -16,6 +16,22 @@ def text(value: object) -> str:
     '&lt;b&gt;&amp;&#x27;'
     """
     return html.escape(plain(str(value)))
+
+
+def document(title: str, lang: str, policy: str, head: str, body: str) -> str:
+    """A document that stands alone. policy: what it may load. head: further elements of it, and body, are HTML."""
+    return f"""<!doctype html>
+<html lang="{lang}">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{text(title)}</title>
+{head}
+</head>
+<body>{body}</body>
+</html>
+"""
 
 
 def plain(value: str) -> str:

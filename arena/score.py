@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 from adapters.base import Box, Output
 from arena.types import Status
-from benchmarks.metrics import METRICS, measured
+from benchmarks.metrics import measured
 from benchmarks.metrics.truth import Region, Said, Truth
 
 LONGEST_UNIT = 200  # characters of the repeated piece
@@ -18,11 +18,6 @@ SPAN = 500  # characters of repetition
 SILENT_SPAN = 4000
 WINDOW = max(SILENT_SPAN, REPEATS * LONGEST_UNIT)
 MARKUP = re.compile(r"<[^<>]*>|&\w+;|\\[A-Za-z]+")
-
-
-def metric_names() -> tuple[str, ...]:
-    """Names of the registered metrics, in the order of the columns."""
-    return tuple(METRICS)
 
 
 def score(text: str, boxes: Sequence[Box], truth: Truth | None, wanted: Collection[str]) -> dict[str, float | None]:

@@ -19,7 +19,6 @@ from benchmarks.samples_street import photo
 FOLDER = Path(__file__).parent.parent / "assets" / "samples"
 MOST_BYTES = 200_000
 Drawn = tuple[Image.Image, list[str]]  # a picture and its text, line by line
-Ink = tuple[int, int, int]
 
 
 def receipt() -> Drawn:

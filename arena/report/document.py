@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from arena.config import VERSION
 from arena.errors import KINDS
+from arena.markup import document
 from arena.report import sections
 from arena.report.sections import said
 from arena.report.style import policy, script, style
@@ -76,22 +77,11 @@ def view_of(run: Run, place: int) -> View:
 
 
 def _document(title: str, body: str, lang: str, served: bool) -> str:
-    return f"""<!doctype html>
-<html lang="{lang}">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy(served)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
+    head = f"""<meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
 <meta name="referrer" content="same-origin">
-<title>{text(title)} — VLM Arena</title>
 {ICON}
 <style>{style()}</style>
-<script>{script()}</script>
-</head>
-<body><div class="gradio-container report"><main>
-{body}
-</main></div></body>
-</html>
-"""
+<script>{script()}</script>"""
+    body = f'<div class="gradio-container report"><main>\n{body}\n</main></div>'
+    return document(f"{title} — VLM Arena", lang, policy(served), head, body)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 
+from arena import markup
 from arena.documents.document import Document, Page
 from arena.images import ImageStore
 from arena.strings import tr
@@ -21,24 +22,14 @@ def html_document(document: Document, images: ImageStore, lang: str) -> str:
     """The whole document for screen and print. It runs no script and fetches nothing."""
     pages = "".join(_page(page, document, images, lang) for page in document.pages)
     models = " · ".join(f"{letter}: {title}" for letter, title in document.titles.items())
-    name = text(document.name)
-    return f"""<!doctype html>
-<html lang="{lang}">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{POLICY}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<title>{name}</title>
+    head = f"""<meta name="robots" content="noindex">
 <style>{asset("theme.css")}
-.document {{ {asset("documents.css")} }}</style>
-</head>
-<body><div class="gradio-container"><main class="document file">
-<header><h1>{name}</h1><p class="hint">{text(models)}</p></header>
+.document {{ {asset("documents.css")} }}</style>"""
+    body = f"""<div class="gradio-container"><main class="document file">
+<header><h1>{text(document.name)}</h1><p class="hint">{text(models)}</p></header>
 {pages}
-</main></div></body>
-</html>
-"""
+</main></div>"""
+    return markup.document(document.name, lang, POLICY, head, body)
 
 
 def _said(page: Page, letter: str, lang: str) -> str:

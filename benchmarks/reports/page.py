@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 from arena.config import VERSION
-from arena.markup import plain, text
+from arena.markup import document, text
 from arena.numbers import number
 from arena.strings import tr
 from benchmarks.reports import tables, wording
@@ -231,21 +231,9 @@ def _document(title: str, body: str, lang: str) -> str:
         f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; "
         "base-uri 'none'; form-action 'none'"
     )
-    return f"""<!doctype html>
-<html lang="{lang}">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{text(plain(title))} — {_said("title", lang)}</title>
-<style>{_style()}</style>
-</head>
-<body><main>
-{body}
-</main><script>{script}</script></body>
-</html>
-"""
+    head = f'<meta name="color-scheme" content="light dark">\n<style>{_style()}</style>'
+    body = f"<main>\n{body}\n</main><script>{script}</script>"
+    return document(f"{title} — {say('title', lang)}", lang, policy, head, body)
 
 
 @cache

@@ -88,7 +88,8 @@ def test_an_adapter_that_exists_can_do_the_tasks_of_its_entries(shipped: Catalog
     there = [spec for spec in shipped.models.values() if adapter_exists(spec.adapter)]
     assert {"rapidocr", "tesseract", "fake"} <= {spec.id for spec in there}
     for spec in there:
-        assert set(spec.tasks) <= set(adapter_class(spec.adapter).tasks), spec.id
+        asked = {shipped.task(name).known_as for name in spec.tasks}
+        assert asked <= set(adapter_class(spec.adapter).tasks), spec.id
 
 
 def test_the_same_facts_as_research_found(shipped: Catalog) -> None:
@@ -259,4 +260,4 @@ def test_no_two_models_share_a_container_or_its_port(shipped) -> None:
         for spec in shipped.models.values()
         if (mode := spec.in_mode("vllm")).container and not mode.why_not
     ]
-    assert len({each.name for each in containers}) == len({each.port for each in containers}) == len(containers) == 12
+    assert len({each.name for each in containers}) == len({each.port for each in containers}) == len(containers)

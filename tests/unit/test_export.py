@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from runs import make_run
 
 from arena.export import BOM, columns, defuse, plain, write_csv
-from arena.score import metric_names
 from arena.store import RunQuery, Store
 from arena.types import Cell, Memory, Run, Timeline
+from benchmarks.metrics import METRICS
 
 csv.field_size_limit(10**7)
 FORMULA_SIGNS = "=+-@＝＋－＠"
@@ -51,7 +51,7 @@ def test_the_columns_are_the_fields_of_a_run_and_the_metrics() -> None:
         nested = {"timeline": Timeline, "memory": Memory, "cell": Cell}.get(field.name)
         order += [part.name for part in fields(nested)] if nested else [field.name]
     order = [name for name in order if name not in ("scores", "error_text")]
-    assert columns() == [*order, *metric_names()]
+    assert columns() == [*order, *METRICS]
 
 
 def test_every_cell_says_what_the_run_says() -> None:

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adapters.base import Box, Output
-from arena.score import is_loop, metric_names, outcome, score
+from arena.score import is_loop, outcome, score
 from benchmarks import metrics
 from benchmarks.metrics import text as text_metrics
 from benchmarks.metrics.text import character_error_rate, normalise, word_error_rate
@@ -58,7 +58,7 @@ RATES = ("cer", "wer")
 
 
 def test_what_is_wanted_is_scored_where_the_truth_is_known():
-    assert set(RATES) <= set(metric_names())
+    assert set(RATES) <= set(metrics.METRICS)
     for absent in (None, Truth(), Truth(text=""), Truth(text=" \n"), Truth(table="<table></table>")):
         assert score("text", (), absent, RATES) == {}
     assert score("", (), Truth(text="text"), RATES) == {"cer": 1.0, "wer": 1.0}
