@@ -91,7 +91,7 @@ audit: $(DEV) $(AUDIT) ## the locked packages: as installed, of licences that ar
 	@$(PY) -m pytest -q tests/unit/test_lock.py
 	@$(PY) requirements/locked.py $(ARGS)
 
-bench: $(DEV) russian ## how fast it is, as ratios against the plain way
+bench: $(DEV) russian ## how fast it is and how it grows, as ratios; writes docs/benchmarks.md
 	@$(PY) -m benchmarks.speed $(ARGS)
 
 doctor: $(ENV) ## what works on this machine and what to do about the rest

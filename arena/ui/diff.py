@@ -1,7 +1,7 @@
 """How two texts differ, by words or by characters: stretches that are the same, wrong, missing or too much.
 
 The fewest edits that turn one text into the other (Levenshtein 1966), so that without white space the counts are those
-of CER and WER. Two texts of 100,000 characters with nothing in common take a second, and more is not compared.
+of CER and WER. Two texts of 100,000 characters with nothing in common take two seconds, and more is not compared.
 """
 
 from __future__ import annotations
@@ -106,7 +106,8 @@ def difference(said: str, wanted: str, unit: Unit = "words", spaces: bool = Fals
     counts: dict[Kind, int] = dict.fromkeys(KINDS.values(), 0)
     stretches = []
     longest = max(1, len(theirs.shown) // SCALE)
-    for step in Levenshtein.opcodes(theirs.sense, mine.sense):
+    # The hint makes it several times faster where little differs, and changes no result.
+    for step in Levenshtein.opcodes(theirs.sense, mine.sense, score_hint=len(theirs.sense) // 20):
         kind = KINDS[step.tag]
         whole = max(step.src_end - step.src_start, step.dest_end - step.dest_start)
         counts[kind] += whole

@@ -36,7 +36,8 @@ def character_error_rate(output: str, reference: str) -> float:
     3.0
     """
     target = normalise(reference)
-    return Levenshtein.distance(normalise(output), target) / len(target)
+    # The hint makes it several times faster where little differs, and changes no result.
+    return Levenshtein.distance(normalise(output), target, score_hint=len(target) // 20) / len(target)
 
 
 @metric("wer", better="lower", against="text", source="Levenshtein 1966, as jiwer counts")

@@ -1,85 +1,59 @@
-"""Runs every measurement of this folder and prints its ratios beside their goals: `make bench ARGS="csv --json"`.
+"""Runs the measurements of this folder and prints their ratios beside their goals: `make bench ARGS="csv"`.
 
-A measurement is a module here with ``measure()``: it returns one row or several, each a dictionary with ``name``,
-``ratio`` (None when it could not be measured), ``goal`` (``"<= 1.5"``, ``">= 50"``, or a number, which is the most
-that is allowed) and ``detail`` (the figures behind the ratio). Ends with 1 when a goal is missed.
+A measurement is a module here with ``measure()``, which returns a `Row` or several. A run of all of them writes
+docs/benchmarks.md; a run of some does so with ``--write``, for these alone. Ends with 1 when a goal is missed or a
+measurement failed.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
-import pkgutil
 import sys
-import time
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict
 
-import benchmarks.speed
-
-
-@dataclass(frozen=True)
-class Row:
-    """One ratio beside its goal; `met` is None when there is nothing to judge."""
-
-    name: str
-    ratio: float | None
-    goal: str
-    met: bool | None
-    detail: str
-
-    @classmethod
-    def of(cls, measured: dict[str, Any]) -> Row:
-        """Raises `ValueError` for a goal that is neither a number nor a comparison with one."""
-        ratio, goal = measured["ratio"], str(measured.get("goal", "")).replace("≤", "<=").replace("≥", ">=").strip()
-        sign, bound = (goal[:2], goal[2:]) if goal[:2] in ("<=", ">=") else ("<=", goal)
-        met = None
-        if goal and ratio is not None:
-            met = ratio <= float(bound) if sign == "<=" else ratio >= float(bound)
-        shown = f"{'≤' if sign == '<=' else '≥'} {float(bound):g}" if goal else ""
-        return cls(measured["name"], ratio, shown, met, str(measured.get("detail", "")))
-
-    def line(self, width: int) -> str:
-        ratio = "—" if self.ratio is None else f"{self.ratio:.3g}"
-        verdict = {True: "met", False: "MISSED", None: "—"}[self.met]
-        return f"{self.name:<{width}}  {ratio:>7}  {self.goal:>7}  {verdict:<6}  {self.detail}"
-
-
-def measurements() -> list[str]:
-    """Names of the modules of this folder that measure something."""
-    return sorted(module.name for module in pkgutil.iter_modules(benchmarks.speed.__path__) if module.name[0] != "_")
+from benchmarks.speed.alone import names, run
+from benchmarks.speed.kept import Results, machine
+from benchmarks.speed.page import write
+from benchmarks.speed.rows import Row
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure and print. Returns the exit code."""
+    """Measure, print, and write. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help="only these: " + ", ".join(measurements()))
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only these: " + ", ".join(names()))
     parser.add_argument("--json", action="store_true", help="rows as JSON on stdout")
+    parser.add_argument(
+        "--write", action="store_true", help="write docs/benchmarks.md also when only some are measured"
+    )
     options = parser.parse_args(arguments)
-    unknown = [name for name in options.names if not any(known.startswith(name) for known in measurements())]
+    unknown = [name for name in options.names if not any(known.startswith(name) for known in names())]
     if unknown:
-        parser.error(f"no measurement is called {', '.join(unknown)}; there are: {', '.join(measurements())}")
+        parser.error(f"no measurement is called {', '.join(unknown)}; there are: {', '.join(names())}")
 
-    rows: list[Row] = []
-    for name in measurements():
-        if options.names and not name.startswith(tuple(options.names)):
-            continue
-        module = importlib.import_module(f"benchmarks.speed.{name}")
-        if not hasattr(module, "measure"):
-            continue
+    chosen = [name for name in names() if not options.names or name.startswith(tuple(options.names))]
+    here, found = machine(), {}
+    for name in chosen:
         print(f"measuring {name} …", end=" ", file=sys.stderr, flush=True)
-        started = time.perf_counter()
-        measured = module.measure()
-        print(f"{time.perf_counter() - started:.0f} s", file=sys.stderr)
-        rows += [Row.of(one) for one in ([measured] if isinstance(measured, dict) else measured)]
+        found[name] = run(name)
+        print(f"{found[name].took_s:.0f} s", file=sys.stderr)
+    rows = [row for one in found.values() for row in one.rows]
     if options.json:
         print(json.dumps([asdict(row) for row in rows], ensure_ascii=False))
     else:
-        width = max((len(row.name) for row in rows), default=0)
-        for row in rows:
-            print(row.line(width))
-    return int(any(row.met is False for row in rows))
+        print("\n".join(lines(rows)))
+    if options.write or not options.names:
+        write(Results.read().with_(here, found, names()))
+    return int(any(row.failed or row.met is False for row in rows))
+
+
+def lines(rows: list[Row]) -> list[str]:
+    """A line a row, its cells in columns; the last, which is the longest, as long as it is."""
+    cells = [row.cells for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)][:-1]
+    return [
+        "  ".join([f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)] + [row[-1]]) for row in cells
+    ]
 
 
 if __name__ == "__main__":

@@ -6,8 +6,6 @@ import dataclasses
 import tempfile
 import time
 from pathlib import Path
-from statistics import median
-from typing import Any
 
 from adapters.base import Adapter, Job, Output, adapter_class
 from arena.cancel import Cancel
@@ -17,12 +15,13 @@ from benchmarks.datasets import Dataset, Item
 from benchmarks.metrics.truth import Truth
 from benchmarks.runs.plan import asks
 from benchmarks.runs.runner import begin, carry_on
+from benchmarks.speed.rows import Row, paired
 
 SAMPLES = Path(__file__).parent.parent.parent / "assets" / "samples"
 PASSES = 7
 
 
-def measure() -> dict[str, Any]:
+def measure() -> Row:
     pictures = sorted(path for path in SAMPLES.iterdir() if path.suffix in (".png", ".jpg"))
     count = len(pictures)
     dataset = Dataset("samples", [Item(path.name, path, Truth("Total"), language="en") for path in pictures])
@@ -41,13 +40,8 @@ def measure() -> dict[str, Any]:
                 if texts != same:
                     raise AssertionError("the two ways give different texts")
             engine.close()
-    said = (f"{1000 * min(each) / count:.1f} ms [median {1000 * median(each) / count:.1f}]" for each in (ours, theirs))
-    return {
-        "name": "batch through the runner / loop over tesseract, per image",
-        "ratio": min(ours) / min(theirs),  # noise only adds
-        "goal": "<= 1.05",
-        "detail": f"{count} images, {PASSES} passes: {' against '.join(said)}",
-    }
+    name = "batch through the runner / loop over tesseract"
+    return paired(name, "<= 1.05", (ours, theirs), note=f"{count} images")
 
 
 def through_us(arena: Arena, dataset: Dataset) -> tuple[float, list[str]]:

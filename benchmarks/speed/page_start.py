@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
 from pathlib import Path
-from typing import Any
+
+from benchmarks.speed.rows import Row, paired
 
 ROOT = Path(__file__).parent.parent.parent
 ROUNDS = 5
@@ -54,8 +54,8 @@ def first_page(command: list[str], home: Path) -> float:
             process.terminate()
 
 
-def measure() -> dict[str, Any]:
-    """The two are started in turn, so that a busy moment of the machine meets both; medians are compared.
+def measure() -> Row:
+    """The two are started in turn, so that a busy moment of the machine meets both.
 
     Before that each is started once, for the files that the system then has in memory and for our database.
     """
@@ -68,10 +68,4 @@ def measure() -> dict[str, Any]:
                 seconds = first_page(command, home)
                 if turn:
                     times[name].append(seconds)
-    ours, empty = (statistics.median(times[name]) for name in ("ours", "empty"))
-    return {
-        "name": "page start / empty Gradio app",
-        "ratio": ours / empty,
-        "goal": GOAL,
-        "detail": f"{ours:.2f} s against {empty:.2f} s to the first page, medians of {ROUNDS}",
-    }
+    return paired("page start / empty Gradio app", GOAL, (times["ours"], times["empty"]), note="to the first page")

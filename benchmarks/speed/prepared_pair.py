@@ -7,12 +7,10 @@ is what somebody waits for who opens the page and presses Run. Tesseract answers
 from __future__ import annotations
 
 import dataclasses
-import statistics
 import tempfile
 import time
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from adapters.base import Job
 from arena.cancel import Cancel
@@ -20,6 +18,7 @@ from arena.catalog import ModelSpec
 from arena.config import load_settings
 from arena.gpu import Gpus
 from arena.slot import Slots
+from benchmarks.speed.rows import Row, paired
 
 SAMPLE = Path(__file__).parent.parent.parent / "assets" / "samples" / "receipt.jpg"
 PAIRS = 3
@@ -52,7 +51,7 @@ def pair_s(prepare: bool, home: str, second: str) -> float:
         slots.close()
 
 
-def measure() -> dict[str, Any]:
+def measure() -> Row:
     second = "transformers_chat" if find_spec("transformers") else "rapidocr"
     with tempfile.TemporaryDirectory() as home:
         pair_s(False, home, second)  # file caches
@@ -60,10 +59,5 @@ def measure() -> dict[str, Any]:
         for _ in range(PAIRS):
             for prepare, taken in times.items():
                 taken.append(pair_s(prepare, home, second))
-    early, late = statistics.median(times[True]), statistics.median(times[False])
-    return {
-        "name": "pair with the next worker prepared early / without",
-        "ratio": early / late,
-        "goal": "<= 0.85",
-        "detail": f"tesseract, then {second}: {early:.2f} s against {late:.2f} s",
-    }
+    name = "pair with the next worker prepared early / without"
+    return paired(name, "<= 0.85", (times[True], times[False]), note=f"tesseract, then {second}")

@@ -6,14 +6,12 @@ its own: ``python -m venv .venv-arena-rank && .venv-arena-rank/bin/pip install -
 
 from __future__ import annotations
 
-import functools
 import importlib
 import json
 import os
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +21,11 @@ from numpy.typing import NDArray
 from arena.rating import Tally, rate
 from arena.rating.tally import BOTH_BAD, TIE
 from arena.votes import OUTCOMES
+from benchmarks.speed.rows import Row, by_turns, paired, spread
 
 ROOT = Path(__file__).parent.parent.parent
 OTHER = ROOT / ".venv-arena-rank" / "bin" / "python"
-SAMPLED = 5  # refits of a million votes that are timed; a hundred take minutes
+SAMPLED = 3  # refits of a million votes that are timed; a hundred take minutes
 Votes = tuple[list[str], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 # What arena-rank is asked for, in its own process: ratings with its usual intervals, which need no bootstrap; twice, as
 # the first call compiles. Its bootstrap forks a process that has threads, and came to a standstill.
@@ -49,14 +48,13 @@ print(json.dumps(seconds))
 """
 
 
-def measure() -> list[dict[str, Any]]:
+def measure() -> list[Row]:
     return [*class_sized(), *arena_sized(), *beside_arena_rank()]
 
 
-def class_sized() -> list[dict[str, Any]]:
+def class_sized() -> list[Row]:
     """What a class has after a lesson: seconds, and against evalica's own bootstrap."""
     votes = drawn(6, 200)
-    ours = best(lambda: rated(votes, 1000), 5)
     evalica = importlib.import_module("evalica")
     xs, ys, winners = named(votes, evalica)
 
@@ -65,55 +63,52 @@ def class_sized() -> list[dict[str, Any]]:
             evalica.bradley_terry, xs, ys, winners, n_resamples=1000, bootstrap_method="percentile", random_state=1
         )
 
-    other = best(theirs, 2)
+    rated(votes, 1000)
+    other, ours = by_turns(3, theirs, lambda: rated(votes, 1000))
     name = "6 models, 200 votes, 1000 bootstraps"
-    detail = f"{1000 * ours:.0f} ms against {1000 * other:.0f} ms"
     return [
-        {"name": f"seconds of ratings: {name}", "ratio": ours, "goal": "<= 0.5", "detail": ""},
-        {"name": f"evalica's bootstrap / ours: {name}", "ratio": other / ours, "goal": ">= 5", "detail": detail},
+        Row(f"ratings: {name}", "<= 0.5", tuple(ours), spread(ours), unit="s"),
+        paired(f"evalica's bootstrap / ours: {name}", ">= 5", (other, ours)),
     ]
 
 
-def arena_sized() -> list[dict[str, Any]]:
+def arena_sized() -> list[Row]:
     """A hundred bootstraps of a million votes: each resampled and refitted, and refitted from added-up votes."""
     votes = drawn(150, 1_000_000)
-    ours = best(lambda: rated(votes, 100), 3)
     evalica = importlib.import_module("evalica")
     xs, ys, winners = named(votes, evalica)
-    weights = np.random.default_rng(1).multinomial(len(xs), np.full(len(xs), 1 / len(xs)), SAMPLED).astype(float)
-    plain = best(lambda: [evalica.bradley_terry(xs, ys, winners, weights=each) for each in weights], 1)
-    plain *= 100 / SAMPLED
-    added = best(lambda: refitted(votes, evalica, 100), 1)
+    draws = np.random.default_rng(1).multinomial(len(xs), np.full(len(xs), 1 / len(xs)), SAMPLED).astype(float)
+    refits = [partial(evalica.bradley_terry, xs, ys, winners, weights=weights) for weights in draws]
+    rated(votes, 100)
+    ours, added = by_turns(3, lambda: rated(votes, 100), lambda: refitted(votes, evalica, 100))
+    plain = [100 * taken for (taken,) in by_turns(1, *refits)]
     name = "150 models, 1,000,000 votes, 100 bootstraps"
     return [
-        {
-            "name": f"evalica refitting one by one / ours: {name}",
-            "ratio": plain / ours,
-            "goal": ">= 5",
-            "detail": f"{ours:.2f} s against {plain:.0f} s, from {SAMPLED} refits",
-        },
-        {
-            "name": f"evalica refitting added-up votes one by one / ours: {name}",
-            "ratio": added / ours,
-            "goal": "",
-            "detail": f"{ours:.2f} s against {added:.1f} s; evalica has no parameter for ties and no prior",
-        },
+        paired(
+            f"evalica refitting one by one / ours: {name}", ">= 5", (plain, ours), note="of single refits, times 100"
+        ),
+        paired(
+            f"evalica refitting added-up votes one by one / ours: {name}",
+            "",
+            (added, ours),
+            note="evalica has no parameter for ties and no prior",
+        ),
     ]
 
 
-def beside_arena_rank() -> list[dict[str, Any]]:
+def beside_arena_rank() -> list[Row]:
     """One fit of arena-rank with its usual intervals, against all our bootstraps."""
-    rows: list[dict[str, Any]] = []
+    rows = []
     for models, count, bootstraps in ((6, 200, 1000), (150, 1_000_000, 100)):
         name = f"arena-rank, one fit / ours: {models} models, {count:,} votes, {bootstraps} bootstraps"
         if not OTHER.exists():
-            rows.append({"name": name, "ratio": None, "goal": "", "detail": "not installed, see benchmarks/speed"})
+            rows.append(Row(name, detail="arena-rank is not installed; requirements/arena-rank.txt says how it is"))
             continue
         votes = drawn(models, count)
         first, second = arena_rank(votes)
-        ours = best(functools.partial(rated, votes, bootstraps), 3)
-        detail = f"{ours:.2f} s against {second:.2f} s, {first:.1f} s the first time, when it compiles"
-        rows.append({"name": name, "ratio": second / ours, "goal": "", "detail": detail})
+        rated(votes, bootstraps)
+        ((ours,),) = by_turns(1, partial(rated, votes, bootstraps))
+        rows.append(paired(name, "", ([second], [ours]), note=f"{first:.1f} s the first time, when it compiles"))
     return rows
 
 
@@ -172,13 +167,3 @@ def arena_rank(votes: Votes) -> list[float]:
         done = subprocess.run([OTHER, "-c", ARENA_RANK, path], capture_output=True, text=True, check=True, env=environ)
     seconds: list[float] = json.loads(done.stdout.splitlines()[-1])
     return seconds
-
-
-def best(work: Callable[[], object], rounds: int) -> float:
-    """The fewest seconds of several rounds: a busy machine only adds to them."""
-    times = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - started)
-    return min(times)

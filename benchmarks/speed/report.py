@@ -8,8 +8,8 @@ import resource
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ import pandas
 from sqlalchemy import select
 
 from arena.benchmarks_kept import Benchmark, KeptItem
-from arena.columns import FIELDS
 from arena.config import load_settings
 from arena.core import Arena, arena_of
 from arena.store import Store
@@ -26,51 +25,42 @@ from arena.types import Cell, Timeline
 from benchmarks.reports.summary import summarise
 from benchmarks.reports.writing import write
 from benchmarks.runs.plan import Plan
-from benchmarks.speed.csv_export import in_turn, run
+from benchmarks.speed.rows import Row, by_turns, paired, spread
+from benchmarks.speed.stored import multiply, run
 
 ITEMS = 50_000
 MODELS = ("tesseract", "rapidocr")
 KINDS = ("document", "form", "receipt", "table")
-GOAL = "<= 1"
+REPEATS = 3
+FILES = ("html", "md", "csv", "parquet", "xlsx")
 NAME = "01JBENCHMARK0000000000000A"
 FIGURES = ("generate_s", "total_s", "peak_ram_mb")
 
 
-def measure() -> list[dict[str, Any]]:
+def measure() -> list[Row]:
     """The figures: means with intervals, quantiles, tests, slices, against means and quantiles alone by pandas; both
     read the database. Then every file of the report. Memory: the peak of a process that does nothing else."""
-    with tempfile.TemporaryDirectory(prefix="arena-bench-") as name:
-        home = Path(name)
+    with tempfile.TemporaryDirectory() as name:
         with arena_of(load_settings({"ARENA_HOME": name})) as arena:
             fill(arena)
-
-            def ours() -> None:
-                summarise(arena, NAME)
-
-            def theirs() -> None:
-                grouped(arena.store)
-
-            ours_s, pandas_s = in_turn(ours, theirs)
-            report, seconds = summarise(arena, NAME), dict[str, float]()
-            for kind in ("html", "md", "csv", "parquet", "xlsx"):
-                started = time.perf_counter()
-                write(arena, report, home / "out", "en", [kind])
-                seconds[kind] = time.perf_counter() - started
-        peaks = {what: _peak(name, what) for what in ("nothing", "figures", "files", "pandas")}
+            figures = by_turns(REPEATS, lambda: summarise(arena, NAME), lambda: grouped(arena.store))
+            report, out = summarise(arena, NAME), Path(name) / "out"
+            files = by_turns(REPEATS, *(partial(write, arena, report, out, "en", [kind]) for kind in FILES))
+        peaks = [{what: _peak(name, what) for what in ("nothing", "figures", "pandas")} for _ in range(REPEATS)]
+        whole = _peak(name, "files") - peaks[0]["nothing"]
     rows = f"{ITEMS * len(MODELS):,} rows"
-    figures = f"{ours_s:.2f} s, pandas {pandas_s:.2f} s"
-    files = ", ".join(f"{kind} {taken:.1f} s" for kind, taken in seconds.items())
-    base = peaks["nothing"]
+    above = [[peak[what] - peak["nothing"] for peak in peaks] for what in ("figures", "pandas")]
+    said = ", ".join(f"{kind} {spread(taken)}" for kind, taken in zip(FILES, files, strict=True))
     return [
-        {"name": f"figures of {rows} / pandas groupby", "ratio": ours_s / pandas_s, "goal": GOAL, "detail": figures},
-        {
-            "name": f"memory for the figures of {rows} / pandas",
-            "ratio": (peaks["figures"] - base) / (peaks["pandas"] - base),
-            "goal": "<= 1",
-            "detail": f"{peaks['figures'] - base:.0f} MB above an open arena, pandas {peaks['pandas'] - base:.0f} MB; "
-            f"with all files {peaks['files'] - base:.0f} MB",
-        },
-        {"name": f"files of a report on {rows}, s", "ratio": sum(seconds.values()), "goal": "", "detail": files},
+        paired(f"figures of {rows} / pandas groupby", "<= 1", figures),
+        paired(
+            f"memory for the figures of {rows} / pandas",
+            "<= 1",
+            above,
+            shown=lambda value: f"{value:.0f} MB",
+            note=f"above an open arena; with all files {whole:.0f} MB",
+        ),
+        Row(f"files of a report on {rows}", "", tuple(map(sum, zip(*files, strict=True))), said, unit="s"),
     ]
 
 
@@ -119,22 +109,9 @@ def fill(arena: Arena) -> None:
         }
         made = run(order, random.Random(order))
         arena.store.save(replace(made, run_id=model, text="Итого", cell=first, timeline=warm, **told))
-    # The database multiplies them, without the index for searching, which a report does not read.
     changed = {"run_id": "run_id || n", "item": "printf('page-%06d', n)"}
     changed |= dict.fromkeys(("first_token_s", "generate_s", "total_s"), "(abs(random()) % 100000) / 50000.0")
-    names = [field.name for field in FIELDS]
-    values = ", ".join(changed.get(name, f'"{name}"') for name in names)
-    quoted = ", ".join(f'"{name}"' for name in names)
-    count = f"WITH RECURSIVE copy(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM copy WHERE n < {ITEMS - 1})"  # noqa: S608
-    with arena.store.writing() as connection:
-        connection.exec_driver_sql("DROP TRIGGER run_search_insert")
-        connection.exec_driver_sql(
-            f"INSERT INTO run (seq, box_count, {quoted}) {count} SELECT seq + 2 * n, box_count, {values} FROM copy, run"  # noqa: S608
-        )
-        value = "(abs(random()) % 1000) / 1000.0"
-        connection.exec_driver_sql(
-            f"INSERT INTO score {count} SELECT run_seq + 2 * n, metric, {value} FROM copy, score"  # noqa: S608
-        )
+    multiply(arena.store, ITEMS - 1, changed, "(abs(random()) % 1000) / 1000.0")
 
 
 def _peak(home: str, what: str) -> float:
@@ -151,7 +128,7 @@ def alone(home: str, what: str) -> float:
         elif what != "nothing":
             report = summarise(arena, NAME)
             if what == "files":
-                write(arena, report, Path(home) / "again", "en", ["html", "md", "csv", "parquet", "xlsx"])
+                write(arena, report, Path(home) / "again", "en", list(FILES))
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
 
 

@@ -15,7 +15,6 @@ import io
 import json
 import os
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -24,7 +23,8 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+
+from benchmarks.speed.rows import Row, paired
 
 SHAPE = {"num_hidden_layers": 28, "intermediate_size": 1024}  # as many layers as Qwen2-VL 2B
 TOKENS, REPEATS, BATCH = 16, 7, 5
@@ -32,10 +32,9 @@ PROMPT = "Read it."
 ROOT = Path(__file__).parent.parent.parent
 
 
-def measure() -> list[dict[str, Any]]:
+def measure() -> list[Row]:
     if not find_spec("transformers"):
-        missing = {"ratio": None, "detail": "transformers is not installed"}
-        return [{"name": "server / transformers serve: first token", "goal": "<= 1.0", **missing}]
+        return [Row("server / transformers serve: first token", "<= 1.0", detail="transformers is not installed")]
     tiny = importlib.import_module("tests.tiny")
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = str(tiny.qwen2_vl(Path(folder) / "weights", **SHAPE))
@@ -61,9 +60,10 @@ def measure() -> list[dict[str, Any]]:
                     for each in range(BATCH):
                         way(1000 * number + each)
                     wholes.append(BATCH / (time.perf_counter() - start))
+    name = "server / transformers serve"
     return [
-        row("first token", "<= 1.0", first, lambda value: f"{1000 * value:.0f} ms"),
-        row("requests per second", ">= 1.0", whole, lambda value: f"{value:.2f}/s"),
+        paired(f"{name}: first token", "<= 1.0", first),
+        paired(f"{name}: requests per second", ">= 1.0", whole, shown=lambda value: f"{value:.2f}/s"),
     ]
 
 
@@ -151,14 +151,3 @@ def started(command: Callable[[int], list[str]], more: dict[str, str]) -> Iterat
                 process.wait(20)
             except subprocess.TimeoutExpired:
                 process.kill()
-
-
-def row(name: str, goal: str, pairs: tuple[list[float], list[float]], shown: Callable[[float], str]) -> dict[str, Any]:
-    """The median of the ratios of neighbours in time."""
-    our, their = pairs
-    ratio = statistics.median(mine / other for mine, other in zip(our, their, strict=True))
-    detail = (
-        f"{shown(statistics.median(our))} [{shown(min(our))}-{shown(max(our))}] against "
-        f"{shown(statistics.median(their))} [{shown(min(their))}-{shown(max(their))}]"
-    )
-    return {"name": f"server / transformers serve: {name}", "ratio": ratio, "goal": goal, "detail": detail}

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import statistics
 import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 from adapters.base import Job
 from arena.cancel import Cancel
@@ -16,6 +14,7 @@ from arena.config import load_settings
 from arena.errors import RunError
 from arena.gpu import Gpus
 from arena.slot import Slots
+from benchmarks.speed.rows import Row, spread
 
 REPEATS = 5
 
@@ -41,7 +40,7 @@ def stop_s(slots: Slots, image: str, prompt: str) -> float:
     raise AssertionError("the answer was over before the stop")
 
 
-def measure() -> list[dict[str, Any]]:
+def measure() -> list[Row]:
     with tempfile.TemporaryDirectory() as home:
         image = Path(home) / "image.png"
         image.write_bytes(b"the test model looks at bytes only")
@@ -50,14 +49,8 @@ def measure() -> list[dict[str, Any]]:
             rows = []
             for name, prompt in (("that listens", "tokens=99999 delay=0.05"), ("that hangs", "hang=1 after=0")):
                 times = [stop_s(slots, str(image), prompt) for _ in range(REPEATS)]
-                rows.append(
-                    {
-                        "name": f"seconds from Stop to a free device, a model {name}",
-                        "ratio": statistics.median(times),
-                        "goal": "<= 2",
-                        "detail": f"[{min(times):.2f}-{max(times):.2f}] of {REPEATS}",
-                    }
-                )
+                what = f"from Stop to a free device, a model {name}"
+                rows.append(Row(what, "<= 2", tuple(times), spread(times), unit="s"))
             return rows
         finally:
             slots.close()

@@ -18,17 +18,17 @@ from typing import Any
 from adapters.base import Job, Output, adapter_class
 from arena.cancel import Cancel
 from arena.runtimes.process import Interpreters
-from benchmarks.speed import by_turns
+from benchmarks.speed.rows import Row, same_answer
 
 SAMPLE = Path(__file__).parent.parent.parent / "assets" / "samples" / "receipt.jpg"
 SHAPE = {"num_hidden_layers": 28, "intermediate_size": 1024}
-TOKENS, REPEATS = 48, 7
+TOKENS, REPEATS, GOAL = 48, 7, "<= 1.03"
 PROMPT = "Read it."
 
 
-def measure() -> list[dict[str, Any]]:
+def measure() -> list[Row]:
     if not find_spec("transformers"):
-        return [row("adapter / transformers directly", None, None)]
+        return [Row("adapter / transformers directly", GOAL, detail="transformers is not installed")]
     import torch
 
     tiny = importlib.import_module("tests.tiny")
@@ -57,7 +57,10 @@ def measure() -> list[dict[str, Any]]:
 
             ours = {"adapter in its worker": in_worker, "adapter": in_process}
             direct = script(source)
-            return [row(f"{name} / transformers directly", way, direct) for name, way in ours.items()]
+            return [
+                same_answer(f"{name} / transformers directly", GOAL, REPEATS, way, direct, f"{TOKENS} tokens")
+                for name, way in ours.items()
+            ]
         finally:
             worker.kill()
             for _ in worker.wait_gone():
@@ -91,10 +94,3 @@ def script(source: str) -> Callable[[], str]:
         return said
 
     return answer
-
-
-def row(name: str, ours: Callable[[], str] | None, theirs: Callable[[], str] | None) -> dict[str, Any]:
-    """One figure; without a ratio where transformers is not installed."""
-    if ours is None or theirs is None:
-        return {"name": name, "ratio": None, "goal": "<= 1.03", "detail": "transformers is not installed"}
-    return by_turns(name, "<= 1.03", TOKENS, REPEATS, ours, theirs)

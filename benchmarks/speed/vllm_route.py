@@ -19,7 +19,7 @@ from arena.config import load_settings
 from arena.core import arena_of
 from arena.spec import EndpointSpec, Mode, ModelSpec
 from arena.types import Run
-from benchmarks.speed import by_turns
+from benchmarks.speed.rows import Row, same_answer
 
 SAMPLE = Path(__file__).parent.parent.parent / "assets" / "samples" / "receipt.jpg"
 NAME, GOAL = "compare() with vLLM / vLLM directly", "<= 1.05"
@@ -28,11 +28,11 @@ PROMPT = "Read it."
 KEY, VARIABLE = "a-key", "ARENA_BENCH_KEY"
 
 
-def measure() -> dict[str, Any]:
+def measure() -> Row:
     vllm, tiny = importlib.import_module("tests.vllm.conftest"), importlib.import_module("tests.tiny")
     venv = vllm.environment_folder()
     if not (venv / "bin" / "python").exists():
-        return {"name": NAME, "ratio": None, "goal": GOAL, "detail": "vLLM is not installed; make test-vllm does that"}
+        return Row(NAME, GOAL, detail="vLLM is not installed; make test-vllm does that")
     with tempfile.TemporaryDirectory() as folder:
         server = vllm.Server(venv, tiny.qwen2_vl(Path(folder) / "weights"))
         os.environ[VARIABLE] = KEY
@@ -51,7 +51,7 @@ def measure() -> dict[str, Any]:
                         raise RuntimeError(run.error_detail)
                     return run.text
 
-                return by_turns(NAME, GOAL, TOKENS, REPEATS, through_us, script(server.url, image.path))
+                return same_answer(NAME, GOAL, REPEATS, through_us, script(server.url, image.path), f"{TOKENS} tokens")
         finally:
             server.stop()
             del os.environ[VARIABLE]

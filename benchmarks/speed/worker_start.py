@@ -5,15 +5,14 @@ Measured with the imports of a transformers model, which are what makes a plain 
 
 from __future__ import annotations
 
-import statistics
 import time
 from importlib.util import find_spec
-from typing import Any
 
 from arena.cancel import Cancel
 from arena.runtimes.process import Interpreters
+from benchmarks.speed.rows import Row, paired
 
-WARM_STARTS, PLAIN_STARTS = 15, 3
+REPEATS = 5
 
 
 def start_s(interpreters: Interpreters, adapter: str) -> float:
@@ -29,20 +28,13 @@ def start_s(interpreters: Interpreters, adapter: str) -> float:
     return took
 
 
-def measure() -> dict[str, Any]:
+def measure() -> Row:
     adapter = "transformers_chat" if find_spec("transformers") else "rapidocr"
     warm, plain = Interpreters(warm=True), Interpreters(warm=False)
     try:
         start_s(warm, adapter)  # the parent's own imports, once
-        plain_s = [start_s(plain, adapter) for _ in range(PLAIN_STARTS)]
-        warm_s = [start_s(warm, adapter) for _ in range(WARM_STARTS)]
+        times = [(start_s(plain, adapter), start_s(warm, adapter)) for _ in range(REPEATS)]
     finally:
         warm.stop()
-    ratio = statistics.median(plain_s) / statistics.median(warm_s)
-    return {
-        "name": "worker: plain start / fork of the warm parent",
-        "ratio": ratio,
-        "goal": ">= 50",
-        "detail": f"{adapter}: {statistics.median(plain_s):.2f} s [{min(plain_s):.2f}-{max(plain_s):.2f}] against "
-        f"{1000 * statistics.median(warm_s):.0f} ms [{1000 * min(warm_s):.0f}-{1000 * max(warm_s):.0f}]",
-    }
+    name = "worker: plain start / fork of the warm parent"
+    return paired(name, ">= 50", list(zip(*times, strict=True)), note=adapter)

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.speed.__main__ import Row, measurements
+from benchmarks.speed.alone import names, run
+from benchmarks.speed.kept import Measured, Results
+from benchmarks.speed.rows import Row, paired
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -108,17 +110,52 @@ def test_a_program_of_the_same_name_as_a_step_is_not_taken_for_installed(tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("ratio", "goal", "met"),
-    [(1.04, "<= 1.05", True), (1.06, 1.05, False), (60, "≥ 50", True), (49.9, ">= 50", False), (None, "<= 1", None)],
+    ("ratios", "goal", "verdict"),
+    [
+        ((1.04, 1.0, 1.2), "<= 1.05", "met"),
+        ((1.06, 1.0, 1.2), "<= 1.05", "MISSED"),
+        ((60.0,), ">= 50", "met"),
+        ((49.9,), ">= 50", "MISSED"),
+        ((), "<= 1", "—"),
+        ((3.0,), "", "—"),
+    ],
 )
-def test_a_ratio_is_held_against_its_goal(ratio: float | None, goal: object, met: bool | None) -> None:
-    row = Row.of({"name": "one", "ratio": ratio, "goal": goal, "detail": "3 s against 2 s"})
-    assert row.met is met
-    assert ("—" in row.line(10)) is (ratio is None)
+def test_the_median_of_the_ratios_is_held_against_the_goal(ratios: tuple[float, ...], goal: str, verdict: str) -> None:
+    row = Row("one", goal, ratios)
+    assert row.cells[4] == verdict
+    assert (row.cells[1] == "—") is (len(ratios) == 0)
+
+
+def test_a_goal_that_cannot_be_judged_is_refused() -> None:
+    with pytest.raises(ValueError, match="a goal says"):
+        Row("one", "== 1")
+
+
+def test_each_ratio_is_of_neighbours_in_time() -> None:
+    row = paired("one", "<= 1", ([1.0, 4.0, 9.0], [2.0, 2.0, 3.0]), note="of three")
+    assert row.ratios == (0.5, 2.0, 3.0)
+    assert row.cells[1:3] == ("2", "0.5-3")
+    assert row.detail == "4 s [1 s-9 s] against 2 s [2 s-3 s]; of three"
+
+
+def test_what_was_measured_is_read_as_it_was_written_and_only_beside_its_own_machine(tmp_path: Path) -> None:
+    row = Row("one", "<= 1", (0.5, 0.6), "why", "n^", ((10.0, 1.0), (100.0, 2.0)), ("runs", "seconds"))
+    old = Results({"Processor": "a"}, {"first": Measured("First", (row,), "2026-01-31", "abc", 1.5)})
+    old.write(tmp_path / "kept.json")
+    assert Results.read(tmp_path / "kept.json") == old
+    new = {"second": Measured("Second", (), "2026-02-01", "abd", 2.0)}
+    assert list(old.with_({"Processor": "a"}, new, ["first", "second"]).measured) == ["first", "second"]
+    assert list(old.with_({"Processor": "b"}, new, ["first", "second"]).measured) == ["second"]
+
+
+def test_a_measurement_that_cannot_be_made_is_a_row_that_says_so() -> None:
+    [row] = run("stop", 0.05).rows
+    assert row.failed
+    assert "longer" in row.detail
 
 
 def test_an_unknown_measurement_is_refused_with_the_known_ones() -> None:
     command = [sys.executable, "-m", "benchmarks.speed", "nothing"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
-    assert all(name in done.stderr for name in measurements())
+    assert all(name in done.stderr for name in names())
