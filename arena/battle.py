@@ -7,6 +7,7 @@ twice, so that neither says anything of the other. Until the vote the runs are i
 from __future__ import annotations
 
 import random
+import re
 import threading
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from arena.cancel import Cancel
 from arena.compare import Request, compare
 from arena.core import Arena
 from arena.errors import RunError
+from arena.spec import ModelSpec
 from arena.store import Store
 from arena.types import Event, Progress, Run
 from arena.votes import VOTE, Outcome, Vote, Votes
@@ -29,6 +31,7 @@ from arena.votes import VOTE, Outcome, Vote, Votes
 REASONS = ("accuracy", "completeness", "layout", "language", "invention")
 SPREAD = 1.0  # standard deviation of the models' strengths before any vote, in logits
 STEPS = 50  # of Newton's method; a handful is enough
+NAMELESS = "▒▒▒"
 Pair = tuple[str, str]
 Phase = Literal["fighting", "voting", "decided", "open", "void", "skipped"]
 
@@ -128,6 +131,23 @@ def same(one: str, other: str) -> bool:
 
 def _plain(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def nameless(text: str, models: Iterable[ModelSpec]) -> str:
+    """The text with `NAMELESS` for whatever names a model: an answer may say who gives it, or what that is a kind of.
+
+    A model's names are its title, its id where that is no plain word, and its repository's, whose first letters are the
+    family's. How they are divided makes no difference.
+    """
+    patterns: set[str] = set()
+    for spec in models:
+        repository = spec.source.rpartition("/")[2]
+        names = {spec.title, spec.id if not spec.id.isalpha() else "", repository}
+        patterns |= {r"[\W_]*".join(parts) for name in names if (parts := re.findall(r"[^\W_]+", name))}
+        if family := re.match("[A-Z][A-Za-z]{3,}", repository):  # in small letters it may be a plain word
+            patterns.add(rf"{family[0]}[\w.-]*")
+    listed = "|".join(sorted(patterns, key=lambda each: (-len(each), each)))
+    return re.sub(rf"(?<![^\W_])(?:{listed})(?![^\W_])", NAMELESS, text, flags=re.IGNORECASE) if listed else text
 
 
 @dataclass(eq=False)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from arena.battle import REASONS, Battle, answered
+from collections.abc import Mapping
+
+from arena.battle import NAMELESS, REASONS, Battle, answered, nameless
 from arena.strings import tr
-from arena.types import Run
 from arena.ui import answer, figures, render, safe_html, timeline
 from arena.ui.live import Live, View
 from arena.votes import OUTCOMES
@@ -34,7 +35,9 @@ def ring(live: Live, battle: Battle, lang: str, trouble: str = "") -> str:
     """Both answers and, below, what can be done. trouble: why the last thing could not."""
     views = {view.letter: view for view in live.views}
     lines = dict(zip(views, timeline.timelines(live.views, lang), strict=True)) if battle.revealed else {}
-    sides = "".join(_side(battle, views[letter], lines.get(letter, ""), lang) for letter in LETTERS)
+    models = [] if battle.revealed else [spec for spec in live.arena.catalog.models.values() if not spec.dev_only]
+    told = {letter: nameless(run.text, models) for letter, run in battle.runs.items()}
+    sides = "".join(_side(battle, views[letter], lines.get(letter, ""), told, lang) for letter in LETTERS)
     alert = f'<p class="trouble" role="alert">{render.text(trouble)}</p>' if trouble else ""
     return (
         f'<section lang="{lang}" class="ring" data-phase="{battle.phase}">{_views(lang)}'
@@ -49,7 +52,7 @@ def empty(lang: str) -> str:
     return f'<section lang="{lang}" class="ring">{how}</section>'
 
 
-def _side(battle: Battle, view: View, line: str, lang: str) -> str:
+def _side(battle: Battle, view: View, line: str, told: Mapping[str, str], lang: str) -> str:
     letter = view.letter
     run = battle.runs.get(letter)
     named = tr("battle.answer", lang, letter=letter)
@@ -60,21 +63,24 @@ def _side(battle: Battle, view: View, line: str, lang: str) -> str:
         head = answer.head(letter, view.title, chips, line, view.how)
     return (
         f'<article class="result {letter.lower()}" aria-label="{render.text(named)}">{head}'
-        f"{_said(battle, run, letter, lang)}</article>"
+        f"{_said(battle, told, letter, lang)}</article>"
     )
 
 
-def _said(battle: Battle, run: Run | None, letter: str, lang: str) -> str:
-    """The answer; where one of the two gave none, both cards say the same."""
+def _said(battle: Battle, told: Mapping[str, str], letter: str, lang: str) -> str:
+    """The answer, as far as it may be told; where one of the two gave none, both cards say the same."""
+    run = battle.runs.get(letter)
     if battle.phase == "fighting":
         return f'<p class="hint">{_t("ui.answer.soon", lang)}</p>'
     if run is None or battle.phase == "void" or not answered(run):
         return f'<p class="hint">{_t("battle.no_answer", lang)}</p>'
-    shown, left = render.shown(run.text)
+    shown, left = render.shown(told[letter])
     more = f'<p class="hint">{render.text(tr("ui.answer.more", lang, count=left))}</p>' if left else ""
+    if told[letter] != run.text:
+        more += f'<p class="hint">{render.text(tr("battle.nameless", lang, mark=NAMELESS))}</p>'
     return (
         f'<pre class="text as-text" id="battle-answer-{letter}" dir="auto" tabindex="0">{render.text(shown)}</pre>'
-        f'<div class="rendered as-rendered" tabindex="0">{safe_html.markdown(run.text)}</div>{more}'
+        f'<div class="rendered as-rendered" tabindex="0">{safe_html.markdown(told[letter])}</div>{more}'
     )
 
 

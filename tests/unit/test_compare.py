@@ -82,6 +82,7 @@ def test_every_run_is_stored_before_it_is_shown(arena, picture):
     assert [run.side for run in arena.store.comparison(event.comparison_id)] == ["A", "B"]
 
 
+@pytest.mark.battery("X10", "W5")
 @pytest.mark.parametrize(
     ("prompt", "status", "kind"),
     [

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from adapters.coordinates import FAMILIES, boxes_in, from_pixels, objects, to_pixels, where_is
+from arena.ui.picture import layer
 
 SIZE, SEEN = (1200, 800), (600, 420)
 TARGET = (300, 200, 900, 600)  # a quarter of the picture, in its middle: (0.25, 0.25, 0.75, 0.75) of its sides
@@ -55,6 +58,7 @@ def test_there_and_back_is_the_same_place(family, data):
         assert abs(found - real) <= 2
 
 
+@pytest.mark.battery("X6")
 @pytest.mark.parametrize(
     "numbers", [[1, 2, 3], [1, 2, 3, float("nan")], [1, 2, 3, float("inf")], ["a", 1, 2, 3], None, [5, 5, 5, 9], 7]
 )
@@ -63,6 +67,38 @@ def test_what_is_no_box_is_none(family, numbers):
     assert to_pixels(family, numbers, SIZE, SEEN) is None
 
 
+HOSTILE = {
+    "inverted": ((900, 600, 300, 200), (0.75, 0.75, 0.25, 0.25)),
+    "negative": ((-300, -200, 900, 600), (0, 0, 0.75, 0.75)),
+    "beyond the image": ((300, 200, 2400, 1600), (0.25, 0.25, 1, 1)),
+    "a billion": ((-1e9, -1e9, 1e9, 1e9), (0, 0, 1, 1)),
+    "all of it outside": ((1300, 900, 1e9, 1e9), None),
+    "without area": ((300, 200, 300, 600), None),
+    "a point": ((300, 200, 300, 200), None),
+}
+
+
+@pytest.mark.battery("X6")
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_box_that_cannot_be_is_clamped_or_left_out(family, name):
+    """Written as the family writes: shares of a side, thousandths, or pixels of what it saw."""
+    numbers, shares = HOSTILE[name]
+    span = FAMILIES[family].span
+    across, down = (span / SIZE[0], span / SIZE[1]) if span else (SEEN[0] / SIZE[0], SEEN[1] / SIZE[1])
+    box = to_pixels(family, [n * (down if at % 2 else across) for at, n in enumerate(numbers)], SIZE, SEEN)
+    if shares is None:
+        assert box is None
+        return
+    x0, y0, x1, y1 = shares
+    expected = sorted((x0 * SIZE[0], x1 * SIZE[0])), sorted((y0 * SIZE[1], y1 * SIZE[1]))
+    assert ([box.x0, box.x1], [box.y0, box.y1]) == (pytest.approx(expected[0]), pytest.approx(expected[1]))
+    assert 0 <= box.x0 < box.x1 <= SIZE[0] and 0 <= box.y0 < box.y1 <= SIZE[1]
+    drawn_over = layer("a", [box], *SIZE)
+    assert drawn_over.count("<rect ") == 1 and not re.search("nan|inf|e[+]", drawn_over)
+
+
+@pytest.mark.battery("X6")
 def test_boxes_are_clamped_and_sorted():
     (box,) = boxes_in("qwen3_vl", '{"bbox_2d": [1200, 900, -50, 100]}', SIZE)
     assert (box.x0, box.y0, box.x1, box.y1) == (0, 80, 1200, 720)

@@ -126,6 +126,7 @@ OUTPUTS = {
 }
 
 
+@pytest.mark.battery("X5")
 @pytest.mark.parametrize("name", OUTPUTS)
 def test_an_output_is_understood(name):
     answer, expected = OUTPUTS[name]
@@ -173,6 +174,19 @@ def test_boxes_are_mapped_back_from_the_resized_image():
     )
 
 
+@pytest.mark.battery("X5")
+@pytest.mark.timeout(30)  # a second; the square of it would be hours
+def test_a_page_of_fifty_thousand_boxes_is_read_to_its_end():
+    page = [
+        {"bbox": [n % 900, n // 50, n % 900 + 5, n // 50 + 9], "category": "Text", "text": f"{n}"}
+        for n in range(50_000)
+    ]
+    found = elements(json.dumps(page)[:-1])
+    assert [element.text for element in found] == [f"{n}" for n in range(50_000)]
+    assert len(boxes(found, (1000, 1010), (1000, 1010))) == 50_000
+
+
+@pytest.mark.battery("X6")
 def test_a_box_with_its_corners_swapped_is_sorted_and_one_without_area_dropped():
     swapped = Element("Text", "x", (30, 40, 10, 20))
     nothing = Element("Text", "y", (10, 20, 10, 90))

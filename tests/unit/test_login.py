@@ -11,12 +11,13 @@ import httpx
 import pytest
 from serving import page_serving
 
+from arena import passwords
 from arena.access import COOKIE, PASS, end_pass, hashed, new_pass, passed
 from arena.config import load_settings
 from arena.public.addresses import named
 from arena.public.throttle import QUIET_S, REMEMBERED, Throttle
 from arena.strings import LANGUAGES, tr
-from arena.ui.login_route import local_path
+from arena.ui.login_route import Login, local_path
 
 HTML = {"accept": "text/html,*/*"}
 SHUT = (
@@ -176,15 +177,44 @@ def test_another_sites_form_does_not_log_in(client: httpx.Client) -> None:
     assert client.post("/login", data={"password": "open sesame"}, headers=foreign).status_code == 403
 
 
+@pytest.mark.battery("W10")
 def test_guessing_gets_slow_and_then_even_the_right_word_waits(client: httpx.Client, url: str) -> None:
-    answers = [enter(client, f"guess {number}") for number in range(11)]
-    assert [answer.status_code for answer in answers] == [401] * 10 + [429]
-    assert int(answers[-1].headers["retry-after"]) >= 1
+    answers = [enter(client, f"guess {number}") for number in range(100)]
+    assert [answer.status_code for answer in answers[:11]] == [401] * 10 + [429]
+    assert sum(answer.status_code == 401 for answer in answers) < 20, "the others were not looked at"
+    assert all(int(answer.headers["retry-after"]) >= 1 for answer in answers if answer.status_code == 429)
     assert enter(client, "open sesame").status_code == 429
     with httpx.Client(base_url=url, headers={"x-forwarded-for": "203.0.113.200"}, timeout=30) as other:
         assert enter(other, "open sesame").status_code == 303, "others are not kept waiting"
 
 
+@pytest.mark.battery("W6")
+@pytest.mark.parametrize("direct", [True, False], ids=["direct", "through a proxy"])
+def test_a_forged_origin_gives_no_further_guesses(url: str, direct: bool) -> None:
+    """Whoever comes directly is known by his own address; of a proxy's list only what the proxy itself has added."""
+    way = httpx.HTTPTransport(local_address="127.0.0.2" if direct else "127.0.0.1")  # the proxies' is 127.0.0.1
+    with httpx.Client(base_url=url, transport=way, timeout=30) as client:
+        codes = []
+        for number in range(11):
+            forged = f"203.0.113.{number}" + ("" if direct else ", 198.51.100.251")
+            headers = {"x-forwarded-for": forged, "x-real-ip": forged, "forwarded": f"for={forged}", "origin": url}
+            codes.append(client.post("/login", data={"password": "guess"}, headers=headers).status_code)
+    assert codes == [401] * 10 + [429]
+
+
+@pytest.mark.battery("W10")
+def test_the_time_of_a_comparison_says_nothing_of_the_password() -> None:
+    """Both passwords are always tried, each hashed whole, and hashes are compared in constant time."""
+    settings = load_settings({"ARENA_PASSWORD": "open sesame", "ARENA_TEACHER_PASSWORD": "chalk"})
+    login, tried = Login(settings), []
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(passwords.hmac, "compare_digest", lambda one, other: tried.append((one, other)) or one == other)
+        found = [login._opens(given) for given in ("open sesame", "chalk", "o", "")]
+    assert found == ["visitor", "teacher", "", ""]
+    assert len(tried) == 8 and all(len(one) == len(other) == 32 for one, other in tried)
+
+
+@pytest.mark.battery("W10")
 def test_every_failure_doubles_the_wait_up_to_the_longest() -> None:
     now = 0.0
     throttle = Throttle(2, 900, lambda: now)

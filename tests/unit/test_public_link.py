@@ -163,6 +163,7 @@ def test_a_link_is_renewed_when_its_time_is_up(watched: Watched, monkeypatch: py
     again.link.close()
 
 
+@pytest.mark.battery("W9")
 def test_offline_there_is_no_link_and_it_is_said_once(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as shut:
         shut.bind(("127.0.0.1", 0))
@@ -190,6 +191,7 @@ def test_a_service_that_refuses_is_none(
     watched.link.close()
 
 
+@pytest.mark.battery("W9")
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_terminal_and_the_page_say_the_same(lang: str, capsys: pytest.CaptureFixture[str]) -> None:
     until = datetime(2026, 5, 1, 12, 30, tzinfo=UTC)

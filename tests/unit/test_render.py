@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
 
@@ -10,8 +11,13 @@ import pytest
 from hostile import OUTPUTS
 from hypothesis import given
 from hypothesis import strategies as st
+from runs import make_run
 
+from adapters.base import Box
+from arena.documents.document import Page
 from arena.ui import formula, render, safe_html
+from arena.ui.document_page import drawing, legend
+from arena.ui.picture import MOST_BOXES, layer
 
 TAG = re.compile(r"<\s*(/?)([a-zA-Z][a-zA-Z0-9]*)([^>]*)>")
 
@@ -40,13 +46,14 @@ class Parts(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.found.append((tag, attrs))
-        if tag not in safe_html.VOID:
+        if tag not in safe_html.VOID | {"img"}:
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
 
 
+@pytest.mark.battery("X1", "X2", "X3", "X4", "X10")
 @pytest.mark.parametrize("name", OUTPUTS)
 def test_nothing_of_a_hostile_answer_can_run_or_be_fetched(name: str) -> None:
     tables = safe_html.TABLE | safe_html.INLINE | {"span"} | formula.ELEMENTS
@@ -63,6 +70,27 @@ def test_nothing_of_a_hostile_answer_can_run_or_be_fetched(name: str) -> None:
                 assert rule.fullmatch(value or ""), f"{tag} {attribute}={value}"
 
 
+@pytest.mark.battery("X7")
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_what_a_box_says_and_is_called_is_text_in_both_overlays(name: str) -> None:
+    said = OUTPUTS[name]
+    box = Box(1, 2, 30, 40, said, said, 0.5)
+    parts = Parts(layer("a", [box], 100, 80))
+    assert [tag for tag, _ in parts.found] == ["svg", "rect", "title"] and parts.open == []
+    page = Page(1, 100, 80, runs={"A": make_run(0, text="x", boxes=(box,))})
+    block = replace(page.blocks("A")[0], category=said)
+    parts = Parts(drawing(page, {"A": [block]}, "x.webp", "en") + legend({"A": [block]}, "en"))
+    assert {tag for tag, _ in parts.found} <= {"div", "img", "svg", "g", "rect", "text", "title", "ul", "li", "i", "b"}
+    assert not [name for _, attributes in parts.found for name, _ in attributes if name.startswith("on")]
+    assert all(re.fullmatch("[a-z0-9 -]*", dict(attributes).get("class") or "") for _, attributes in parts.found)
+
+
+@pytest.mark.battery("X5")
+def test_more_boxes_than_a_browser_can_draw_are_left_out() -> None:
+    assert layer("a", [Box(n, 0, n + 1, 1) for n in range(50_000)], 50_000, 1).count("<rect ") == MOST_BOXES
+
+
+@pytest.mark.battery("X3")
 def test_formulas_are_mathml_in_every_notation_that_models_use() -> None:
     said = "$x^2$ and \\(x^2\\)\n\n$$x^2$$\n\n\\[x^2\\]\n\n\\begin{equation}x^2\\end{equation}\n\n|a|\n|-|\n|$x^2$|"
     for html in (safe_html.markdown(said), safe_html.table_html(f"<table><tr><td>{said}</table>")):
@@ -111,10 +139,13 @@ def test_no_mixture_of_signs_gets_through_the_sanitiser(text: str) -> None:
     assert {name for _, name, _ in TAG.findall(safe_html.markdown(text))} <= safe_html.TAGS
 
 
+@pytest.mark.battery("X4")
 @pytest.mark.parametrize(
     "text",
     [
         "<div>" * 10_000,
+        "<table>" + "<tr><td>x</td></tr>" * 100_000 + "</table>",
+        "<table><tr><td>" * 10_000,
         "[" * 20_000,
         "*a " * 7_000,
         "a" * 1_000_000,

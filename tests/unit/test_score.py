@@ -143,6 +143,7 @@ def test_real_texts_are_no_loops(path):
     assert text and not any(is_loop(text[:length]) for length in range(200, len(text) + 200, 200))
 
 
+@pytest.mark.battery("X10")
 @pytest.mark.parametrize(
     ("output", "status"),
     [
@@ -156,6 +157,11 @@ def test_real_texts_are_no_loops(path):
         (Output("half an ans", finish_reason="length"), "truncated"),
         (Output("stopped by the engine", finish_reason="loop"), "loop"),
         (Output("и так далее, " * 300 + "\n\n"), "loop"),
+        *(
+            (Output(token * 8192, finish_reason="length"), "loop")
+            for token in ("the ", "字", "<td>a</td>", "\x1b[31mx")
+        ),
+        (Output("\x1b[31mred\x1b[0m \x07 and\x08 \x00 more"), "ok"),
         (Output("и так далее, " * 300, finish_reason="length"), "loop"),
     ],
 )

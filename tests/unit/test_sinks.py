@@ -93,6 +93,7 @@ def constants(node: ast.AST) -> list[str]:
     return [str(value.value) for value in values if isinstance(value, ast.Constant)]
 
 
+@pytest.mark.battery("X1")
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_no_text_of_others_becomes_html_unescaped(path: Path) -> None:
     assert sorted(set(unescaped(ast.parse(path.read_text(encoding="utf-8"))))) == []
@@ -127,6 +128,19 @@ def test_blocks_of_html_are_the_only_way_in() -> None:
     )
     found = [path.name for path in PAGES if sinks.search(path.read_text("utf-8"))]
     assert sorted(found) == ["formula.py", "safe_html.py"]
+
+
+@pytest.mark.battery("X1")
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_a_toast_says_what_was_escaped_or_our_own_words(path: Path) -> None:
+    """The framework draws a toast as HTML."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and re.fullmatch(r"gr\.(Warning|Info|Error)", ast.unparse(node.func)):
+            said = node.args[0]
+            assert isinstance(said, ast.Call), ast.unparse(node)
+            given = {keyword.arg for keyword in said.keywords}
+            escaped = ast.unparse(said.func) in ("render.text", "text", "escape")
+            assert escaped or (ast.unparse(said.func) == "tr" and given <= {"count"}), ast.unparse(node)
 
 
 def test_scripts_write_no_html_of_their_own_making() -> None:
