@@ -22,7 +22,6 @@ from arena.harden import Harden
 from arena.public.gate import Gate
 from arena.public.limits import Limits
 from arena.public.pathless import Pathless
-from arena.strings import tr
 from arena.ui import bench_route, chat_route, class_route, csv_route, document_route, link_route, login_route
 from arena.ui.i18n import catalogue
 from arena.ui.media import router
@@ -32,6 +31,7 @@ from arena.ui.sound_events import SoundEvents, values_of
 from arena.ui.theme import theme
 
 TRIES = 20  # ports looked at when none was asked for
+SILENT_S = 300  # a connection whose other side is gone without a word, or takes nothing, is cut after this time
 SESSIONS = 500  # visitors whose state is kept; the oldest is forgotten first
 
 
@@ -44,11 +44,6 @@ def create_app(arena: Arena) -> FastAPI:
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
     )
-
-    @app.get("/health", summary=tr("api.calls.health"))
-    async def health() -> dict[str, str]:
-        """Answers while models load and answer."""
-        return {"status": "ok", "version": VERSION}
 
     app.include_router(login_route.router(arena.settings))
     app.include_router(router(arena))
@@ -107,9 +102,19 @@ def listen(host: str, port: int, *, any_port: bool = False) -> socket.socket:
             if error.errno != errno.EADDRINUSE:
                 raise ArenaError("server.address", host=host, port=number, why=error.strerror) from error
         else:
+            end_when_silent(listener)
             listener.listen(128)
             return listener
     raise ArenaError("server.port_taken", host=host, port=port)
+
+
+def end_when_silent(listener: socket.socket) -> None:
+    """Have the system end such connections, where it can; those that are accepted inherit it."""
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    wanted = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 30, "TCP_KEEPCNT": 8, "TCP_USER_TIMEOUT": SILENT_S * 1000}
+    for name, value in wanted.items():
+        if hasattr(socket, name):
+            listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def serve(

@@ -83,10 +83,11 @@ class Slot:
     def status(self) -> dict[str, object]:
         """State, loaded model and number of waiting requests; to be shown, never to be acted on."""
         with self._condition:
+            died = self._state == "ready" and not (self._handle and self._handle.alive())
             return {
                 "device": self.place,
-                "state": self._state,
-                "model": self._loaded.id if self._loaded else None,
+                "state": "stopped" if died else self._state,
+                "model": self._loaded.id if self._loaded and not died else None,
                 "busy": self._holder is not None,
                 "waiting": len(self._queue),
             } | self._bed.status()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from arena.api import chat, models, page
+from arena.api import chat, health, models, page
 from arena.api.remote import Fetcher
 from arena.api.route import Door
 from arena.core import Arena
@@ -16,6 +16,7 @@ def router(arena: Arena, fetcher: Fetcher | None = None) -> APIRouter:
     """Every route of the API. fetcher: how remote images are fetched, where the settings allow that."""
     door = Door(arena)
     routes = APIRouter()
+    routes.include_router(health.router(arena))
     routes.include_router(chat.router(arena, door, fetcher))
     routes.include_router(models.router(arena, door))
     watched = APIRouter(route_class=door.route("use"))

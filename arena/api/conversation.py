@@ -47,6 +47,8 @@ def read(messages: Sequence[Message]) -> Conversation:
         raise ApiError(400, "api.one_image", param="messages", count=len(images))
     *before, (asked, _) = [("\n".join(question), "\n".join(answer)) for question, answer in turns]
     image, turn = images[0] if images else (None, 0)
+    if not asked.strip() and (image is None or turn != len(before)):
+        raise ApiError(400, "api.nothing_asked", param="messages")
     return Conversation("\n\n".join(system), tuple(before), asked, image, turn)
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from arena.api.errors import ApiError
 
+Name = Annotated[str, Field(max_length=20_000)]  # a longer one is no name; a shorter one is looked for
 Stop = Annotated[str, Field(max_length=1000)]
 Tokens = Annotated[int, Field(ge=1, le=1_000_000)]
 
@@ -69,7 +70,7 @@ class Part(BaseModel):
 
 class Message(BaseModel):
     role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[Part] | None = None
+    content: str | Annotated[list[Part], Field(max_length=1000)] | None = None
 
 
 class StreamOptions(BaseModel):
@@ -81,8 +82,8 @@ class ChatRequest(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    model: str = Field(max_length=300, examples=["qwen2_vl_2b"])
-    messages: list[Message] = Field(min_length=1)
+    model: Name = Field(examples=["qwen2_vl_2b"])
+    messages: list[Message] = Field(min_length=1, max_length=1000)
     stream: bool | None = False
     stream_options: StreamOptions | None = None
     max_tokens: Tokens | None = None
@@ -115,13 +116,13 @@ class ChatRequest(BaseModel):
 
 
 class LoadRequest(BaseModel):
-    model: str = Field(max_length=300, examples=["rednote-hilab/dots.ocr"])
+    model: Name = Field(examples=["rednote-hilab/dots.ocr"])
 
 
 class UnloadRequest(BaseModel):
     """Without a model every one is unloaded."""
 
-    model: str | None = Field(None, max_length=300)
+    model: Name | None = None
 
 
 def same(value: Any, harmless: Any) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -126,48 +124,6 @@ def test_bodies_are_limited_by_what_they_may_hold(tmp_path: Path) -> None:
                 answer = httpx.post(server.url + path, content=content, timeout=30)
                 assert answer.status_code == 413 and answer.json()["error"]["code"] == "too_large", path
         assert get(f"{server.base}/models").status_code == 200
-
-
-def test_loading_and_unloading(servers: dict[str, Serving]) -> None:
-    server = servers["open"]
-
-    def post(path: str, body: object = None) -> httpx.Response:
-        return httpx.post(server.url + path, json=body, timeout=30)
-
-    def loaded() -> list[str]:
-        return [model["id"] for model in get(f"{server.base}/models").json()["data"] if model["loaded"]]
-
-    assert post("/models/unload").status_code == 200  # whatever is left of the tests before
-    first = post("/models/load", {"model": "one"}).json()
-    assert first["status"] == "loaded" and first["cold"] and first["load_s"] >= 0 and loaded() == ["one"]
-    assert post("/models/load", {"model": "one"}).json()["cold"] is False
-    assert post("/models/load", {"model": "two"}).status_code == 200 and loaded() == ["two"]
-    assert get(f"{server.url}/models/status").json()["devices"][0]["model"] == "two"
-    assert post("/models/unload", {"model": "one"}).json()["unloaded"] == []
-    assert post("/models/unload", {"model": "two"}).json()["unloaded"] == ["two"] and loaded() == []
-    assert post("/models/unload").json()["unloaded"] == []
-    assert post("/models/load", {"model": "nobody"}).status_code == 404
-    assert post("/models/load", {}).status_code == 400
-    refused = post("/models/load", {"model": "Qwen/Qwen3-VL-2B-Instruct"})
-    assert refused.status_code == 503 and "models download qwen3_vl_2b" in refused.json()["error"]["message"]
-
-
-def test_unloading_waits_for_the_answer_that_is_being_given(servers: dict[str, Serving]) -> None:
-    server = servers["open"]
-    asked = {"model": "one", "messages": [{"role": "user", "content": "tokens=40 delay=0.02"}]}
-    answers: list[httpx.Response] = []
-
-    def ask() -> None:
-        answers.append(httpx.post(f"{server.base}/chat/completions", json=asked, timeout=30))
-
-    asking = threading.Thread(target=ask)
-    asking.start()
-    deadline = time.monotonic() + 10
-    while not any(slot["busy"] for slot in server.arena.slots.status()) and time.monotonic() < deadline:
-        time.sleep(0.005)
-    assert httpx.post(f"{server.url}/models/unload", timeout=30).json()["unloaded"] == ["one"]
-    asking.join(20)
-    assert answers[0].json()["choices"][0]["finish_reason"] == "stop"
 
 
 def test_what_happens_is_counted(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def far(client: httpx.Client) -> Iterator[PageClient]:
 
 
 def test_health_is_told(client: httpx.Client) -> None:
-    assert client.get("/health").json() == {"status": "ok", "version": VERSION}
+    assert client.get("/health").json() == {"status": "ok", "version": VERSION, "devices": {}}
 
 
 @pytest.mark.parametrize(("asked", "lang"), [("ru-RU,ru;q=0.9", "ru"), ("de", "en")])
