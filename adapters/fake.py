@@ -10,6 +10,7 @@ options: load_delay, load_oom, load_raise, load_crash, load_hang, ignore_sigterm
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import os
 import signal
@@ -78,7 +79,8 @@ class Fake(Adapter):
         told = commands(f"{self.always} {job.prompt}")
         self.note("predict")
         if noise := int(told.get("noise", 0)):
-            print("noise on stdout " * noise, flush=True)
+            for number in range(0, noise, 4096):
+                print("noise of a model" * min(4096, noise - number), file=(sys.stdout, sys.stderr)[number // 4096 % 2])
             subprocess.run(["echo", "noise of a child"], check=True)
         if "raise" in told:
             raise RuntimeError(unquote(told["raise"]))
@@ -156,7 +158,7 @@ def misbehave(told: dict[str, str]) -> None:
 
 
 def hang() -> None:
-    """Sleep for good without letting go: signals that Python handles are put off."""
+    """Wait for good and hold Python's lock meanwhile: no thread of this process runs, no signal is heard."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
     while True:
-        time.sleep(3600)
+        ctypes.PyDLL(None).pause()

@@ -1,6 +1,6 @@
 """The process a model lives in: JSON lines in, JSON lines out, one adapter, until the application says so.
 
-Started by ``python -m adapters.worker NAME APP_PID`` or forked by `adapters.warm`. Standard library only.
+Started by ``python -m adapters.worker NAME APP_PID [LIFELINE]`` or forked by `adapters.warm`. Standard library only.
 
 In:  ``{"op": "load", "model": {…}}`` · ``{"op": "predict", "id": n, "job": {…}}`` · ``{"op": "cancel", "id": n}``
 Out: ``{"event": "started"}`` · ``{"event": "loaded", "versions": {…}}`` · ``{"event": "delta", "id", "text"}`` ·
@@ -99,6 +99,18 @@ def watch_application(app_pid: int) -> None:
     threading.Thread(target=wait, daemon=True, name="application watch").start()
 
 
+def tie_to(lifeline: int) -> None:
+    """Have the kernel end this process and whatever it started when the other end of the pipe is closed, as it is when
+    the application dies. For what no thread can see: a model that hangs and holds Python's lock."""
+    import fcntl
+
+    fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpid())  # our group
+    fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(lifeline, fcntl.F_SETFL, os.O_ASYNC)
+    if select.select([lifeline], [], [], 0)[0]:
+        end_group()  # it died before
+
+
 def take_name(model: str) -> None:
     """Be called as the model in ``ps`` and ``top``, as far as 15 bytes go, where the system has such names."""
     with contextlib.suppress(OSError):
@@ -154,4 +166,6 @@ def main(name: str, app_pid: int) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) > 3:
+        tie_to(int(sys.argv[3]))
     main(sys.argv[1], int(sys.argv[2]))

@@ -17,6 +17,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import asdict
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,7 @@ class Worker:
         self._events: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._ids = itertools.count()
         self._log: deque[str] = deque(maxlen=LOG_LINES)
+        self._lifeline: FileIO | None = None  # closed by the kernel if we die: a plainly started worker then ends
         theirs_in, ours_in = os.pipe()
         ours_out, theirs_out = os.pipe()
         ours_err, theirs_err = os.pipe()
@@ -132,15 +134,25 @@ class Worker:
             reader.start()
 
     def _popen(self, command: list[str], env: dict[str, str], theirs: tuple[int, int, int]) -> None:
-        process = subprocess.Popen(
-            [*command, "-m", "adapters.worker", self.adapter, str(os.getpid())],
-            stdin=theirs[0],
-            stdout=theirs[1],
-            stderr=theirs[2],
-            env=env,
-            cwd=tempfile.gettempdir(),
-            start_new_session=True,
-        )
+        # Only Linux signals the end of a pipe. A forked worker is ended by its warm parent.
+        line: int | None = None
+        if sys.platform == "linux":
+            line, ours = os.pipe()
+            self._lifeline = os.fdopen(ours, "wb", buffering=0)
+        try:
+            process = subprocess.Popen(
+                [*command, "-m", "adapters.worker", self.adapter, str(os.getpid()), *([str(line)] if line else [])],
+                stdin=theirs[0],
+                stdout=theirs[1],
+                stderr=theirs[2],
+                pass_fds=[line] if line else [],
+                env=env,
+                cwd=tempfile.gettempdir(),
+                start_new_session=True,
+            )
+        finally:
+            if line:
+                os.close(line)
         self.pid = process.pid
         threading.Thread(target=lambda: self._has_ended(process.wait()), daemon=True, name="reaper").start()
 
@@ -157,7 +169,9 @@ class Worker:
         with contextlib.suppress(OSError):  # it is gone already
             pidfd = os.pidfd_open(pid)
             try:
-                select.select([pidfd], [], [])
+                ended = select.poll()  # not `select`, which fails where a thousand descriptors are open
+                ended.register(pidfd, select.POLLIN)
+                ended.poll()
             finally:
                 os.close(pidfd)
         self._gone.set()
@@ -178,7 +192,7 @@ class Worker:
         self._events.put(None)
 
     def _read_log(self, descriptor: int) -> None:
-        with os.fdopen(descriptor, "rb") as pipe:
+        with os.fdopen(descriptor, "rb", buffering=1 << 16) as pipe:  # as much as a pipe holds
             while line := pipe.readline(LOG_LINE):
                 self._log.append(line.decode("utf-8", "replace").rstrip())
 
@@ -313,6 +327,8 @@ class Worker:
             self._signal_group()
         with contextlib.suppress(OSError):
             self._stdin.close()
+        if self._lifeline:
+            self._lifeline.close()
 
     def wait_gone(self, timeout: float = 5.0) -> Iterator[Sign]:
         """Until the process has ended and was reaped. Raises `RunError` when the system cannot end it."""

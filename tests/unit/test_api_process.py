@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +14,7 @@ from pathlib import Path
 
 import httpx
 import openai
+import psutil
 import pytest
 
 from tests.serving import page_serving
@@ -72,6 +75,26 @@ def test_openais_client_asks_an_engine_and_the_page_is_still_there(url: str) -> 
         assert "TOTAL" in (answer.choices[0].message.content or "").upper()
         assert next(iter(client.models.list())).model_extra["ready"]
     assert "<html" in httpx.get(url, timeout=20).text and httpx.get(f"{url}/api", timeout=20).status_code == 200
+
+
+@pytest.mark.battery("G12")
+def test_ctrl_c_in_the_middle_of_an_answer_ends_the_program_and_its_models(tmp_path: Path) -> None:
+    """While one asks and another waits."""
+    body = {"model": "fake", "messages": [{"role": "user", "content": "tokens=99999 delay=0.02"}], "stream": True}
+    with page_serving(tmp_path / "data", patience_s=90, ARENA_DEV="1") as url, httpx.Client(timeout=60) as client:
+        port = url.rpartition(":")[2]
+        (program,) = (each for each in psutil.Process().children() if port in each.cmdline())
+        with contextlib.suppress(httpx.TransportError), contextlib.ExitStack() as answers:
+            for _ in range(2):
+                stream = client.stream("POST", f"{url}/v1/chat/completions", json=body)
+                said = answers.enter_context(stream).iter_lines()
+                next(said)
+            family = program.children(recursive=True)
+            assert len(family) > 1
+            program.send_signal(signal.SIGINT)
+            for _ in said:
+                pass
+        assert not psutil.wait_procs([program, *family], 10)[1]
 
 
 def test_langchains_client_works_unchanged(url: str) -> None:

@@ -36,6 +36,7 @@ def test_a_machine_that_can_run_the_tests_is_well(settings: Settings) -> None:
     assert not settings.home.exists()  # looked only
 
 
+@pytest.mark.battery("G9")
 def test_every_gpu_is_named_with_its_memory(settings: Settings, nvml: Nvml) -> None:
     nvml.write(
         "gpu total=12288 used=300 name=Test_12GB uuid=GPU-a",

@@ -49,9 +49,10 @@ def in_child(code: str, environ: dict[str, str]) -> str:
     return done.stdout.strip()
 
 
-# --- G9: no driver, no GPU, figures that are not there, divided GPUs, several GPUs
+# --- no driver, no GPU, figures that are not there, divided GPUs, several GPUs
 
 
+@pytest.mark.battery("G9")
 def test_a_machine_without_the_library_has_no_gpu_and_says_so(tmp_path: Path) -> None:
     (tmp_path / "libnvidia-ml.so.1").touch()  # found first and no library: the loader refuses it
     said = in_child(
@@ -69,6 +70,7 @@ def test_a_child_process_gets_the_machine_of_the_test(nvml: Nvml) -> None:
     )
 
 
+@pytest.mark.battery("G9")
 @pytest.mark.parametrize(
     ("code", "key"), [(9, "not_loaded"), (18, "mismatch"), (4, "no_permission"), (999, "failed"), (77, "failed")]
 )
@@ -83,6 +85,7 @@ def test_a_driver_that_does_not_start_is_told_in_words(nvml: Nvml, gpus: Gpus, c
     assert "{" not in str(gpus.reason)
 
 
+@pytest.mark.battery("G9")
 def test_a_driver_without_gpus(nvml: Nvml, gpus: Gpus) -> None:
     nvml.write("driver 595.1")
     assert gpus.devices() == ()
@@ -113,6 +116,7 @@ def test_memory_shared_with_the_cpu_has_no_total(nvml: Nvml, gpus: Gpus) -> None
     assert gpus.processes(0) == {OTHER: 200}
 
 
+@pytest.mark.battery("G9")
 def test_processes_without_figures(nvml: Nvml, gpus: Gpus) -> None:
     nvml.write(CARD, "process 10 500 hidden", "process 11 0", "process 12 600", "graphics 12 600", "graphics 13 20")
     assert gpus.processes(0) == {10: None, 11: None, 12: 600, 13: 20}
@@ -120,6 +124,7 @@ def test_processes_without_figures(nvml: Nvml, gpus: Gpus) -> None:
     assert sorted(gpus.held_by(0)[2:]) == [(10, None), (11, None)]
 
 
+@pytest.mark.battery("G9")
 def test_no_list_of_processes(nvml: Nvml, gpus: Gpus) -> None:
     nvml.write(CARD + " process_error=3")
     assert gpus.processes(0) is None
@@ -129,6 +134,7 @@ def test_no_list_of_processes(nvml: Nvml, gpus: Gpus) -> None:
 TWO = ("gpu total=8000 used=1 name=A uuid=GPU-aaaa", "process 10 100", "gpu total=9000 used=2 name=B uuid=GPU-bbbb")
 
 
+@pytest.mark.battery("G9")
 def test_two_gpus_are_apart(nvml: Nvml, gpus: Gpus) -> None:
     nvml.write(*TWO)
     assert [device.name for device in gpus.devices()] == ["A", "B"]
@@ -160,6 +166,7 @@ def test_cuda_visible_devices_is_obeyed(nvml: Nvml, variable: str, names: str) -
     gpus.close()
 
 
+@pytest.mark.battery("G9")
 def test_a_divided_gpu_gives_its_instances(nvml: Nvml, gpus: Gpus) -> None:
     nvml.write(
         "gpu total=81920 name=Big uuid=GPU-m mig=1 memory_error=4 process_error=4",
@@ -177,6 +184,7 @@ def test_a_divided_gpu_gives_its_instances(nvml: Nvml, gpus: Gpus) -> None:
     by_number.close()
 
 
+@pytest.mark.battery("G9")
 def test_a_divided_gpu_without_instances_is_no_device(nvml: Nvml, gpus: Gpus) -> None:
     nvml.write("gpu total=81920 name=Big uuid=GPU-m mig=1")
     assert gpus.devices() == ()
@@ -237,9 +245,10 @@ def test_nothing_is_asked_before_the_first_question(nvml: Nvml) -> None:
     assert (nvml.inits, nvml.shutdowns) == (0, 0)
 
 
-# --- G8: memory that does not come back, and foreign programs
+# --- memory that does not come back, and foreign programs
 
 
+@pytest.mark.battery("G8")
 @pytest.mark.parametrize(
     ("then", "now", "mb", "source"),
     [
@@ -309,6 +318,7 @@ def test_foreign_growth_neither_blames_nor_hides(
     gpus.close()
 
 
+@pytest.mark.battery("G8")
 def test_a_killed_worker_gives_back_and_one_that_does_not_is_named(nvml: Nvml, gpus: Gpus) -> None:
     nvml.write(CARD)
     baseline = gpus.baseline(0)

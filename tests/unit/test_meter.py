@@ -139,7 +139,7 @@ def test_a_process_that_is_gone_has_no_figure(child: Child, gpus: Gpus) -> None:
     assert meter.memory() == Memory()
 
 
-# --- VRAM (G9: None wherever there is no figure)
+# --- VRAM (None wherever there is no figure)
 
 
 def test_vram_of_the_processes_and_of_the_device(nvml: Nvml, child: Child, gpus: Gpus) -> None:
@@ -171,6 +171,7 @@ def test_a_worker_that_joins_later_is_looked_up_although_the_device_did_not_chan
         wait_until(lambda: meter.memory().peak_vram_process_mb == 700)
 
 
+@pytest.mark.battery("G9")
 @pytest.mark.parametrize(
     ("machine", "device"),
     [

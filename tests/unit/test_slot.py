@@ -1,7 +1,11 @@
 """The slot: one model at a time, a fair queue, and a state that no failure can spoil."""
 
+import contextlib
+import random
 import threading
 import time
+from collections import Counter, deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -76,6 +80,7 @@ def test_a_prepared_worker_is_used_and_holds_no_model(slots, image):
     assert slot._prepared is None
 
 
+@pytest.mark.battery("G10")
 def test_those_who_wait_see_their_place_and_are_served_in_order(slots, image):
     order, places = [], {name: [] for name in "abc"}
 
@@ -103,6 +108,7 @@ def test_those_who_wait_see_their_place_and_are_served_in_order(slots, image):
     assert queued == sorted(queued, reverse=True)
 
 
+@pytest.mark.battery("G10")
 def test_joining_the_loaded_model_cannot_starve_another(slots, image):
     """Many ask for the loaded model behind one who wants another: a few may go first, not all."""
     order = []
@@ -139,6 +145,7 @@ def test_more_than_the_queue_takes_are_refused_at_once(settings):
     slots.close()
 
 
+@pytest.mark.battery("G10")
 @pytest.mark.parametrize("stage", ["queued", "loading", "generating"])
 def test_a_cancel_frees_the_slot(slots, image, stage):
     holder, spec, cancel = fake("holder"), fake("a", load_delay=0.0), Cancel()
@@ -157,37 +164,106 @@ def test_a_cancel_frees_the_slot(slots, image, stage):
     assert use(slots, fake("next"), image)[2]
 
 
+@pytest.mark.battery("G1", "G2", "G3")
 @pytest.mark.parametrize(
     ("options", "prompt", "kind"),
     [
         ({"load_raise": "no"}, "", "start_failed"),
+        ({"load_oom": 1}, "", "out_of_memory"),
         ({"load_crash": 1}, "", "worker_died"),
         ({}, "crash=9", "worker_died"),
+        ({}, "crash=11", "worker_died"),
+        ({}, "exit=3", "worker_died"),
         ({}, "oom=1", "out_of_memory"),
         ({}, "raise=x", "model_error"),
     ],
 )
-def test_a_failure_resets_the_slot(slots, image, options, prompt, kind):
+def test_a_failure_resets_the_slot_and_whoever_waits_is_served(slots, image, options, prompt, kind):
+    """One who wants another model and one who wants less of the same wait meanwhile."""
     spec = fake("a", **options)
-    with pytest.raises(RunError) as caught:
-        use(slots, spec, image, prompt)
-    assert caught.value.kind == kind
+    with ThreadPoolExecutor(2) as others:
+        with pytest.raises(RunError) as caught, slots.for_(spec).lease(spec, Cancel()) as lease:
+            list(lease.wait_turn())
+            waiting = [others.submit(use, slots, each, image) for each in (fake("b"), fake("a"))]
+            assert wait_until(lambda: slots.status()[0]["waiting"] == 2)
+            lease.wait_turn = lambda: iter(())  # it has come
+            list(lease.acquire())
+            list(lease.predict(Job(image, prompt)))
+        assert caught.value.kind == kind
+        assert [each.result(60)[2] for each in waiting] == [use(slots, fake("a"), image)[2]] * 2
     assert slots.status()[0]["busy"] is False
-    assert use(slots, fake("b"), image)[2]
 
 
+@pytest.mark.battery("G11")
 def test_whoever_leaves_in_the_middle_of_a_load_leaves_no_half_loaded_model(slots, image):
-    slow = fake("slow", load_delay=5)
-    with slots.for_(slow).lease(slow, Cancel()) as lease:
-        for waiting in lease.acquire():
-            if waiting.stage == "loading":
-                break
-        else:
-            pytest.fail("it never said that it was loading")
-        raised = RuntimeError("the visitor left")
-        lease.__exit__(RuntimeError, raised, None)
-    lease, _, text = use(slots, fake("next"), image)
-    assert text and lease.cold
+    """Another visitor, with another model, waits meanwhile; whoever leaves is a generator that nobody goes on with."""
+    slow = fake("slow", load_delay=60)
+
+    def leaving():
+        with slots.for_(slow).lease(slow, Cancel()) as lease:
+            yield from lease.acquire()
+
+    load = leaving()
+    while next(load).stage != "loading":
+        pass
+    half_loaded = slots.pids()
+    with ThreadPoolExecutor(1) as other:
+        served = other.submit(use, slots, fake("next"), image)
+        assert wait_until(lambda: slots.status()[0]["waiting"] == 1)
+        del load
+        lease, _, text = served.result(30)
+    assert text and lease.cold and not set(half_loaded) & set(slots.pids())
+
+
+@pytest.mark.battery("G10")
+def test_a_thousand_who_come_and_go_wait_for_nobody_who_came_later(settings):
+    """Twenty at a time; some are cancelled, some vanish while they wait or while they hold the device."""
+    slots, spec, people = Slots(replace(settings, queue_size=20), Gpus()), fake("a"), 20
+    slot, entered, served, ended, cancels = slots.for_(spec), [], [], Counter(), deque(maxlen=people)
+
+    class Queue(list):
+        def append(self, lease):
+            super().append(lease)
+            entered.append(lease)
+
+    slot._queue = Queue()
+
+    def once(fate):
+        lease = slot.lease(spec, Cancel())
+        cancels.append(lease.cancel)
+        with lease:
+            for _ in lease.wait_turn():
+                if fate == "vanishes":
+                    return fate
+                yield
+            served.append(lease)
+            assert slot._holder is lease
+            yield
+        return "was served"
+
+    def visitor(number):
+        chance = random.Random(number)
+        for _ in range(50):
+            coming = once(chance.choice(["waits", "waits", "vanishes"]))
+            try:
+                while True:
+                    next(coming)
+                    if slot._holder and chance.random() < 0.05:
+                        ended["left"] += 1
+                        break  # and is forgotten, wherever it was
+                    if cancels and chance.random() < 0.2:
+                        cancels.pop().set()
+            except StopIteration as end:
+                ended[end.value] += 1
+            except RunError as error:
+                ended[error.kind] += 1
+
+    with ThreadPoolExecutor(people) as threads:
+        list(threads.map(visitor, range(people)))
+    assert served == [lease for lease in entered if lease in set(served)]
+    assert sum(ended.values()) == 1000 == len(entered) and set(ended) == {"was served", "vanishes", "left", "cancelled"}
+    assert slots.status() == [{"device": "cpu", "state": "stopped", "model": None, "busy": False, "waiting": 0}]
+    slots.close()
 
 
 def test_an_idle_model_is_unloaded(settings, image):
@@ -236,6 +312,7 @@ def gpu_slots(settings, nvml):
     gpus.close()
 
 
+@pytest.mark.battery("G8")
 def test_the_next_model_comes_after_the_memory_is_back(gpu_slots, nvml, image):
     """The memory of A stays for a while after its process has ended, as drivers do; B waits for it."""
     a, b = on_gpu("a"), on_gpu("b")
@@ -247,9 +324,12 @@ def test_the_next_model_comes_after_the_memory_is_back(gpu_slots, nvml, image):
     assert "unloading" in stages and lease.unload_s > 0.2
 
 
-def test_memory_that_does_not_come_back_is_an_error_that_names_the_holder(gpu_slots, nvml, image):
-    """G8"""
-    use(gpu_slots, on_gpu("a"), image)
+@pytest.mark.battery("G2", "G8")
+@pytest.mark.parametrize("options", [{}, {"load_raise": "no weights"}, {"load_oom": 1}])
+def test_memory_that_does_not_come_back_is_an_error_that_names_the_holder(gpu_slots, nvml, image, options):
+    """Whether the model before answered or did not even load."""
+    with pytest.raises(RunError) if options else contextlib.nullcontext():
+        use(gpu_slots, on_gpu("a", **options), image)
     nvml.write(CARD, "process 999999 4000")
     with pytest.raises(RunError) as caught:
         use(gpu_slots, on_gpu("b"), image)
@@ -261,6 +341,7 @@ def test_memory_that_does_not_come_back_is_an_error_that_names_the_holder(gpu_sl
     assert use(gpu_slots, on_gpu("b"), image)[2]
 
 
+@pytest.mark.battery("G8")
 def test_what_another_program_takes_meanwhile_is_not_ours(gpu_slots, nvml, image):
     use(gpu_slots, on_gpu("a"), image)
     nvml.write(CARD, "process 1 4000")  # a process that lives and is not ours

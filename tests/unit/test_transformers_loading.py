@@ -98,6 +98,7 @@ def changed(tmp_path, change):
     return folder
 
 
+@pytest.mark.battery("G2")
 def test_missing_weights_are_refused_by_name(tmp_path):
     name = "model.layers.1.mlp.down_proj.weight"
     folder = changed(tmp_path, lambda tensors: tensors.pop(name))
