@@ -6,19 +6,17 @@ import csv
 import json
 import re
 import zipfile
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pandas
 import pytest
-from benchmark_rows import TITLES, answered, paired
+from benchmark_rows import TITLES, answered
 from hostile import OUTPUTS
 
 from arena.benchmarks_kept import Benchmark, KeptItem
-from arena.config import load_settings
-from arena.core import Arena, arena_of
+from arena.core import Arena
 from arena.types import Cell
 from benchmarks.reports import summarise, summary_table, write_report
 from benchmarks.reports.page import html
@@ -26,18 +24,8 @@ from benchmarks.reports.plots import draw
 from benchmarks.reports.writing import write
 from benchmarks.runs.plan import Plan
 
+pytest_plugins = ("benchmark_arena",)
 LANGUAGES = ("en", "ru")
-
-
-@pytest.fixture(scope="module")
-def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
-    with arena_of(load_settings({"ARENA_HOME": str(tmp_path_factory.mktemp("home"))})) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def two(arena: Arena) -> str:
-    return paired(arena)
 
 
 class Page(HTMLParser):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmark_rows import TITLES, answered, item, kept, paired
+from benchmark_rows import TITLES, answered, item, kept
 from PIL import Image, ImageDraw, ImageFont
 
 from arena.benchmarks_kept import KeptItem
@@ -28,18 +27,8 @@ from benchmarks.reports.figures import ModelFigures, Report
 from benchmarks.reports.writing import write
 from benchmarks.runs.runner import begin, carry_on
 
+pytest_plugins = ("benchmark_arena",)
 LANGUAGES = ("en", "ru")
-
-
-@pytest.fixture(scope="module")
-def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
-    with arena_of(load_settings({"ARENA_HOME": str(tmp_path_factory.mktemp("home"))})) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def two(arena: Arena) -> str:
-    return paired(arena)
 
 
 def only(report: Report) -> ModelFigures:
