@@ -20,8 +20,9 @@ def drawing(picture: Picture, lang: str, better: str = "") -> str:
     across, up = scales(picture)
     over = max(dot.y for group in picture.groups for dot in group.dots) > up.high
     better = better or tr(f"benchmark.plot.{'better' if picture.y.unit == 'percent' else 'lighter'}", lang)
-    ground = _corner(better, picture.y.less) + _grid(picture, across, up, over, lang)
-    return f"{ground}{_dots(picture, across, up, lang)}{_circles(picture, across, up, lang)}"
+    ground, label = _corner(better, picture.y.less)
+    grid, dots = _grid(picture, across, up, over, lang), _dots(picture, across, up, lang)
+    return f"{ground}{grid}{dots}{label}{_circles(picture, across, up, lang)}"
 
 
 def scales(picture: Picture) -> tuple[Scale, Scale]:
@@ -41,14 +42,14 @@ def top(picture: Picture) -> float:
     return usual if ys[-1] > 1.5 * usual else ys[-1]
 
 
-def _corner(better: str, low: bool) -> str:
-    """Where less time meets the better of the quantity up: the corner to be in, at the foot or at the top."""
-    name, end, top, label = ("low", 1, "25%", 'y="100%" dy="-10"') if low else ("high", 0, "0", 'dy="20"')
-    return (
+def _corner(better: str, low: bool) -> tuple[str, str]:
+    """Where less time meets the better of the quantity up, at the foot or at the top: its shade and its name."""
+    name, end, top, place = ("low", 1, "25%", 'y="100%" dy="-10"') if low else ("high", 0, "0", 'dy="20"')
+    shade = (
         f'<defs><radialGradient id="best-{name}" cx="0" cy="{end}" r="1"><stop offset="0"/><stop offset="1"/>'
         f'</radialGradient></defs><rect width="60%" height="75%" y="{top}" fill="url(#best-{name})"/>'
-        f'<text class="better" {label} dx="10">{"↙" if low else "↖"} {text(better)}</text>'
     )
+    return shade, f'<text class="better" {place} dx="10">{"↙" if low else "↖"} {text(better)}</text>'
 
 
 def _grid(picture: Picture, across: Scale, up: Scale, over: bool, lang: str) -> str:
