@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from arena.access import visitor_of
+from arena.incoming import CutOff, Incoming
 from arena.public.sessions import Sessions
 
 # Events carry prompts, references and session data, never files: those go to /upload.
@@ -124,10 +125,12 @@ class Harden:
         if declared_bytes(scope) > limit:
             await refuse(413, f"at most {limit} bytes")
             return
+        incoming = Incoming(scope, receive, limit)
         if EVENTS.match(scope["path"]) and scope["method"] == "POST":
-            body = await whole_body(receive, limit)
-            if body is None:
-                await refuse(413, f"at most {limit} bytes")
+            try:
+                body = await whole_body(incoming)
+            except CutOff:
+                await refuse(413, incoming.fault, unread=not incoming.whole)
                 return
             event = parsed(body)
             if names_foreign_file(event, self.uploads):
@@ -141,25 +144,17 @@ class Harden:
             await self.app(scope, receive, safe_send)
             return
 
-        seen = 0
-
-        async def counted() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            return {"type": "http.disconnect"} if seen > limit else message
-
-        async def unless_too_long(message: Message) -> None:
-            if seen <= limit:
+        async def unless_too_much(message: Message) -> None:
+            if not incoming.fault:
                 await safe_send(message)
 
         try:
-            await self.app(scope, counted, unless_too_long)
+            await self.app(scope, incoming, unless_too_much)
         except Exception:
-            if seen <= limit:  # else it is the application's way of noticing that we cut the body off
+            if not incoming.cut:  # else it is the application's way of noticing that the body was cut off
                 raise
-        if seen > limit and not sent:
-            await refuse(413, f"at most {limit} bytes")
+        if incoming.fault and not sent:
+            await refuse(413, incoming.fault, unread=not incoming.whole)
 
 
 def refusal(scope: Scope) -> str | None:
@@ -195,14 +190,12 @@ async def drain(receive: Receive) -> None:
             return
 
 
-async def whole_body(receive: Receive, limit: int) -> bytes | None:
-    """The request's body, None when it is longer than `limit`."""
+async def whole_body(receive: Receive) -> bytes:
+    """The request's body, or what had come of it when the sender left."""
     body = b""
     while True:
         message = await receive()
         body += bytes(message.get("body", b""))
-        if len(body) > limit:
-            return None
         if message["type"] == "http.disconnect" or not message.get("more_body"):
             return body
 

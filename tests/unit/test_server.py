@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from page_client import PageClient
+from page_client import PageClient, visiting
+from PIL import Image
 
 from arena.config import VERSION
 from arena.errors import ArenaError
@@ -42,6 +45,12 @@ ADMINISTERING = {
 }
 
 
+def sample() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (120, 90), "white").save(out, "PNG")
+    return out.getvalue()
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("home")
@@ -50,7 +59,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def client(home: Path) -> Iterator[httpx.Client]:
     """The app as a user starts it, in a process of its own; uploads up to 2 MB."""
-    with page_serving(home / "data", ARENA_MAX_UPLOAD_MB="2") as url, httpx.Client(base_url=url, timeout=20) as client:
+    more = {"ARENA_MAX_UPLOAD_MB": "2", "GRADIO_TEMP_DIR": str(home / "uploads")}
+    with page_serving(home / "data", **more) as url, httpx.Client(base_url=url, timeout=20) as client:
         yield client
     said = (home / "log.txt").read_text().splitlines()
     assert said == [f"{url}/".replace("127.0.0.1", "localhost")], (
@@ -64,6 +74,12 @@ def far(client: httpx.Client) -> Iterator[PageClient]:
     there = PageClient(str(client.base_url).rstrip("/"), **{"x-forwarded-for": "203.0.113.7"})
     yield there
     there.http.close()
+
+
+@pytest.fixture(scope="module")
+def page(client: httpx.Client) -> Iterator[PageClient]:
+    with visiting(str(client.base_url).rstrip("/"), "") as (page,):
+        yield page
 
 
 def test_health_is_told(client: httpx.Client) -> None:
@@ -166,23 +182,113 @@ def test_a_prompt_may_hold_an_address(client: httpx.Client) -> None:
     assert client.post("/gradio_api/queue/join", json=body).status_code == 422
 
 
-def test_uploads_are_limited_alone_and_together(client: httpx.Client) -> None:
-    most = MAX_UPLOAD
-    assert client.post("/gradio_api/upload", files={"files": ("a.bin", b"x" * (most + 600_000))}).status_code == 413
-    together = [("files", (f"{number}.bin", b"x" * (most // 2))) for number in range(4)]
-    assert client.post("/gradio_api/upload", files=together).status_code == 413
-    assert client.post("/gradio_api/upload", files={"files": ("a.bin", b"x" * (most - 1000))}).status_code == 200
+UPLOAD = "/gradio_api/upload"
+HEAD = b'--x\r\nContent-Disposition: form-data; name="files"; filename="%b"\r\n\r\n'
+FORM = {"content-type": "multipart/form-data; boundary=x"}
 
 
-def test_a_body_without_its_length_is_limited_too(client: httpx.Client) -> None:
+def unfinished(home: Path) -> list[Path]:
+    """Files of an upload lie here while they come."""
+    return [path for path in (home / "uploads").iterdir() if path.is_file()]
+
+
+@pytest.mark.battery("I19")
+def test_one_byte_more_than_allowed_is_refused_with_the_limit(client: httpx.Client) -> None:
+    assert client.post(UPLOAD, files={"files": ("a.bin", b"x" * MAX_UPLOAD)}).status_code == 200
+    for more in (1, 600_000):
+        answer = client.post(UPLOAD, files={"files": ("a.bin", b"x" * (MAX_UPLOAD + more))})
+        assert answer.status_code == 413 and re.search(r"\b2[05]00000 bytes", answer.text)
+
+
+@pytest.mark.battery("I20")
+@pytest.mark.parametrize(
+    ("count", "size", "why"),
+    [
+        (40, MAX_UPLOAD // 10, "at most 2500000 bytes"),
+        (900, 4_000, "at most (2500000 bytes|256 files)"),
+        (900, 1, "at most 256 files"),
+    ],
+    ids=["40 large", "900", "900 small"],
+)
+@pytest.mark.parametrize("told", [True, False], ids=["with its length", "in pieces"])
+def test_many_small_files_are_limited_together_and_leave_nothing(
+    client: httpx.Client, home: Path, count: int, size: int, why: str, told: bool
+) -> None:
+    file = HEAD % b"a.bin" + b"x" * size + b"\r\n"
+    body = file * count + b"--x--\r\n"
+    content = body if told else (body[at : at + 50_000] for at in range(0, len(body), 50_000))
+    answer = client.post(UPLOAD, content=content, headers=FORM)
+    assert answer.status_code == 413 and re.search(why, answer.text)
+    assert unfinished(home) == []
+
+
+@pytest.mark.battery("I19")
+def test_a_body_without_its_length_is_limited_too(client: httpx.Client, home: Path) -> None:
     def endless() -> Iterator[bytes]:
-        yield b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.bin"\r\n\r\n'
+        yield HEAD % b"a.bin"
         for _ in range(60):
             yield b"x" * 100_000
 
-    for path in ("/gradio_api/upload", "/gradio_api/queue/join", "/gradio_api/cancel"):
-        kind = {"content-type": "multipart/form-data; boundary=x" if "upload" in path else "application/json"}
-        assert client.post(path, content=endless(), headers=kind).status_code == 413, path
+    for path in (UPLOAD, "/gradio_api/queue/join", "/gradio_api/cancel"):
+        kind = FORM if path == UPLOAD else {"content-type": "application/json"}
+        answer = client.post(path, content=endless(), headers=kind)
+        assert answer.status_code == 413 and re.search(r"\b[24]000000 bytes", answer.text), path
+    assert unfinished(home) == []
+
+
+def test_an_upload_whose_sender_leaves_is_taken_away(client: httpx.Client, home: Path) -> None:
+    def until(there: bool) -> None:
+        deadline = time.monotonic() + 20
+        while bool(unfinished(home)) != there:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    def left_in_the_middle() -> Iterator[bytes]:
+        yield HEAD % b"a.bin" + b"x" * 300_000
+        until(there=True)
+        raise ConnectionAbortedError
+
+    with pytest.raises(ConnectionAbortedError):
+        client.post(UPLOAD, content=left_in_the_middle(), headers=FORM)
+    until(there=False)
+
+
+@pytest.mark.battery("I18")
+@pytest.mark.parametrize(
+    ("name", "seen"),
+    [
+        ("../../x.png", ">x.png<"),
+        ("n" * 300 + ".png", "nnn.png<"),
+        ("a\0b.png", ">ab.png<"),
+        ("\u202egnp.exe.png", "gnp.exe.png<"),
+        ("=1+1.png", ">=1+1.png<"),
+        ('\\"><img src=x onerror=hit()>.png', "onerror=hit"),
+    ],
+    ids=["leads out", "long", "null", "right to left", "formula", "markup"],
+)
+def test_a_hostile_name_is_only_shown(page: PageClient, home: Path, name: str, seen: str) -> None:
+    body = HEAD % name.encode() + sample() + b"\r\n--x--\r\n"
+    (lies,) = page.http.post(UPLOAD, content=body, headers=FORM).json()
+    assert Path(lies).resolve().parent.parent == home / "uploads" and len(Path(lies).name.encode()) < 256
+    given = {"path": lies, "orig_name": name, "meta": {"_type": "gradio.FileData"}}
+    shown = page.run("source", "upload", None, source=given)
+    assert "120\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}90" in shown and seen in shown
+    assert "\u202e" not in shown and "<img src=x" not in shown
+    images = [path for path in (home / "data" / "images").rglob("*") if path.is_file()]
+    assert images and all(re.fullmatch("[0-9a-f]{64}.png", path.name) for path in images)
+
+
+@pytest.mark.battery("I22")
+def test_a_script_that_begins_like_a_picture_is_refused_and_never_served(page: PageClient) -> None:
+    script = b"GIF89a/*<html><script>alert(document.cookie)</script>*/=1;"
+    body = HEAD % b"a.gif" + script + b"\r\n--x--\r\n"
+    (lies,) = page.http.post(UPLOAD, content=body, headers=FORM).json()
+    given = {"path": lies, "orig_name": "a.gif", "meta": {"_type": "gradio.FileData"}}
+    assert "GIF file is damaged" in page.run("source", "upload", None, source=given)
+    for path in (f"/gradio_api/file={lies}", f"/gradio_api/file/{lies}", f"/file={lies}", lies):
+        answer = page.http.get(path)
+        assert answer.status_code in (403, 404) and "alert" not in answer.text
+        assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 def test_a_huge_or_broken_event_does_no_harm(client: httpx.Client) -> None:
