@@ -27,15 +27,20 @@ LATEX = re.compile(
 )
 MOST_IN_VAIN = 1000  # braces that open no object before an answer is taken for noise
 FLAT_OBJECT = re.compile(r"\{[^{}]*\}")
+# A name holds no further beginning of one, and nothing that is optional begins a pattern: an answer that repeats itself
+# for pages would otherwise take hours.
 QWEN_BOX = re.compile(
-    r"(?:<\|object_ref_start\|>(?P<text>.*?)<\|object_ref_end\|>)?\s*"
+    r"(?:<\|object_ref_start\|>(?P<text>(?:(?!<\|object_ref_start\|>).)*?)<\|object_ref_end\|>\s*)?"
     r"<\|box_start\|>\s*\(([^()]*)\)\s*,\s*\(([^()]*)\)\s*<\|box_end\|>",
     re.DOTALL,
 )
-HTML_BOX = re.compile(r"""<(?P<kind>\w+)[^<>]*?\sdata-bbox=["'](?P<numbers>[^"'<>]*)["']""")
-INTERN_BOXES = re.compile(r"(?:<ref>(?P<text>.*?)</ref>)?\s*<box>(?P<numbers>[\[\]\d\s.,-]*)</box>", re.DOTALL)
+HTML_BOX = re.compile(r"""<(?P<kind>\w+)\b[^<>]*?\sdata-bbox=["'](?P<numbers>[^"'<>]*)["']""")
+INTERN_BOXES = re.compile(
+    r"(?:<ref>(?P<text>(?:(?!<ref>).)*?)</ref>\s*)?<box>(?P<numbers>[\[\]\d\s.,-]*)</box>", re.DOTALL
+)
 DEEPSEEK_BOXES = re.compile(
-    r"(?:<\|ref\|>(?P<text>.*?)<\|/ref\|>)?\s*<\|det\|>(?P<numbers>[\[\]\d\s.,-]*)<\|/det\|>", re.DOTALL
+    r"(?:<\|ref\|>(?P<text>(?:(?!<\|ref\|>).)*?)<\|/ref\|>\s*)?<\|det\|>(?P<numbers>[\[\]\d\s.,-]*)<\|/det\|>",
+    re.DOTALL,
 )
 
 
@@ -68,13 +73,15 @@ def object_at(text: str, start: int) -> tuple[Any, int]:
 
 
 def nested(value: Any) -> Iterator[dict[str, Any]]:
-    """Every object in lists and objects, in the order of the answer."""
-    if isinstance(value, dict):
-        yield value
-        value = list(value.values())
-    if isinstance(value, list):
-        for each in value:
-            yield from nested(each)
+    """Every object in lists and objects, in the order of the answer, however deep."""
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            yield value
+            value = list(value.values())
+        if isinstance(value, list):
+            waiting += reversed(value)
 
 
 def in_json(text: str) -> Iterator[Found]:
@@ -85,7 +92,20 @@ def in_json(text: str) -> Iterator[Found]:
             numbers = [item.get(side) for side in ("x_min", "y_min", "x_max", "y_max")]
         if numbers is not None:
             said = next((item[name] for name in ("text", "text_content", "content", "label") if item.get(name)), "")
-            yield numbers, {"text": str(said), "kind": str(item.get("category") or item.get("type") or "object")}
+            yield (
+                numbers,
+                {"text": written(said), "kind": written(item.get("category") or item.get("type") or "object")},
+            )
+
+
+def written(value: Any) -> str:
+    """A text as it is, anything else as JSON; "" for what is nested too deep for that."""
+    if isinstance(value, str):
+        return value
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str)
+    except (RecursionError, ValueError, TypeError):
+        return ""
 
 
 def in_html(text: str) -> Iterator[Found]:
@@ -168,7 +188,7 @@ def to_pixels(family: str, numbers: Any, size: Size, seen: Size | None = None, *
     across, down = scale(family, size, seen)
     try:
         left, top, right, bottom = (float(number) for number in numbers)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return Box.within((left * across, top * down, right * across, bottom * down), *size, **fields)
 

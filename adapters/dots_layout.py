@@ -14,18 +14,19 @@ from itertools import pairwise
 from typing import Any
 
 from adapters.base import Box
-from adapters.coordinates import LATEX, object_at, to_pixels
+from adapters.coordinates import LATEX, object_at, to_pixels, written
 
 CATEGORIES = (
     "Caption", "Footnote", "Formula", "List-item", "Page-footer", "Page-header", "Picture", "Section-header", "Table",
     "Text", "Title",
 )  # fmt: skip
 BY_LETTERS = {re.sub(r"[^a-z]", "", name.lower()): name for name in CATEGORIES}
-START = re.compile(r"""\{\s*["'](?:bbox|category|text)["']\s*:""")
+START = re.compile(r"""\{\s{0,99}["'](?:bbox|category|text)["']\s{0,99}:""")
+LONGEST_START = 2 * 99 + len('{"category":')
 BBOX = re.compile(r"""["']bbox["']\s*:\s*["'\[(]+([^\])"'{}]*)""")
 CATEGORY = re.compile(r"""["']category["']\s*:\s*["']([^"']*)""")
 TEXT = re.compile(r"""["']text["']\s*:\s*(["'])(.*)""", re.DOTALL)
-TAIL = re.compile(r"""\s*["']?\s*\}?[\s,\]}]*(?:```)?\s*$""")
+CLOSING = tuple(",]}")
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def read(part: str) -> Element | None:
     if not isinstance(found, dict):
         found = rescued(part)
     text = found.get("text")
-    text = text if isinstance(text, str) else "" if text is None else json.dumps(text, ensure_ascii=False)
+    text = "" if text is None else written(text)
     numbers = box_numbers(found.get("bbox"))
     if not text.strip() and numbers is None:
         return None
@@ -67,8 +68,18 @@ def rescued(part: str) -> dict[str, Any]:
     return {
         "bbox": bbox[1] if bbox else None,
         "category": kind[1] if kind else None,
-        "text": unescaped(TAIL.sub("", text[2])) if text else None,
+        "text": unescaped(without_end(text[2])) if text else None,
     }
+
+
+def without_end(text: str) -> str:
+    """A text without the quote that ends it and what stands behind that: brackets, commas, the end of a fence."""
+    end = len(text.rstrip())
+    if text.endswith("```", 0, end):
+        end -= 3
+    while end and (text.endswith(CLOSING, 0, end) or text[end - 1].isspace()):
+        end -= 1
+    return text[: end - 1].rstrip() if text.endswith(('"', "'"), 0, end) else text[:end]
 
 
 def unescaped(text: str) -> str:
@@ -82,7 +93,7 @@ def unescaped(text: str) -> str:
 
 def category(said: Any) -> str:
     """One of the eleven categories; what is none of them is text."""
-    return BY_LETTERS.get(re.sub(r"[^a-z]", "", str(said).lower()), "Text")
+    return BY_LETTERS.get(re.sub(r"[^a-z]", "", written(said).lower()), "Text")
 
 
 def box_numbers(said: Any) -> tuple[float, ...] | None:
@@ -91,7 +102,7 @@ def box_numbers(said: Any) -> tuple[float, ...] | None:
         said = re.findall(r"[^\s,;\[\]()]+", said)
     try:
         numbers = tuple(float(number) for number in said)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return numbers if len(numbers) == 4 and all(abs(number) < 1e6 for number in numbers) else None
 
@@ -133,14 +144,16 @@ def as_markdown(pieces: Iterable[str], raw: list[str]) -> Iterator[str]:
                 if text := markdown(element):
                     yield f"{text}\n\n"
 
-    waiting = ""
+    waiting, began = "", False  # whether an element begins where `waiting` does
     for piece in pieces:
         raw.append(piece)
+        looked = max(int(began), len(waiting) - LONGEST_START)  # before that, none begins
         waiting += piece
-        ready = parts(waiting)
-        if len(ready) > 1:
-            waiting = ready.pop()
-            yield from tell(ready)
+        starts = [match.start() for match in START.finditer(waiting, looked)]
+        if starts:
+            cuts = [0, *starts] if began else starts
+            yield from tell([waiting[start:end] for start, end in pairwise(cuts)])
+            waiting, began = waiting[starts[-1] :], True
     yield from tell(parts(waiting))
     if not told and (answer := "".join(raw)):
         yield answer
