@@ -59,8 +59,17 @@ class PageClient:
                     return text
         return text
 
+    def open(self) -> None:
+        """What a browser asks once the page is there."""
+        for found in self.config["dependencies"]:
+            if found["backend_fn"] and any(name == "load" for _, name in found["targets"]):
+                answer = self.http.post("/gradio_api/run/predict", json=self.filled(found, None, {}))
+                assert answer.status_code == 200, answer.text
+
     def body(self, block: str, event: str, told: dict[str, Any] | None, values: dict[str, Any]) -> dict[str, Any]:
-        found = self.dependency(block, event)
+        return self.filled(self.dependency(block, event), told, values)
+
+    def filled(self, found: dict[str, Any], told: dict[str, Any] | None, values: dict[str, Any]) -> dict[str, Any]:
         components = {each["id"]: each for each in self.config["components"]}
         data = []
         for number in found["inputs"]:
