@@ -8,6 +8,7 @@ from starlette.responses import Response
 from arena.api import chat, health, models, page
 from arena.api.remote import Fetcher
 from arena.api.route import Door
+from arena.api.schema import REFUSALS
 from arena.core import Arena
 from arena.strings import tr
 
@@ -15,7 +16,7 @@ from arena.strings import tr
 def router(arena: Arena, fetcher: Fetcher | None = None) -> APIRouter:
     """Every route of the API. fetcher: how remote images are fetched, where the settings allow that."""
     door = Door(arena)
-    routes = APIRouter()
+    routes = APIRouter(responses=REFUSALS)
     routes.include_router(health.router(arena))
     routes.include_router(chat.router(arena, door, fetcher))
     routes.include_router(models.router(arena, door))

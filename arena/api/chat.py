@@ -41,7 +41,9 @@ def router(arena: Arena, door: Door, fetcher: Fetcher | None = None) -> APIRoute
     chats = Chats(arena, door, (fetcher or Fetcher()) if arena.settings.remote_images else None)
     routes = APIRouter(route_class=door.route("use"))
 
-    @routes.post("/v1/chat/completions", summary=tr("api.calls.chat"))
+    streamed: dict[int | str, dict[str, object]] = {200: {"content": {"text/event-stream": {}}}}
+
+    @routes.post("/v1/chat/completions", summary=tr("api.calls.chat"), responses=streamed)
     async def chat(body: ChatRequest, request: Request) -> Response:
         """Ask a model; the run is stored like every other."""
         asked = await attended(chats.prepared(body, language(request)), request)

@@ -115,6 +115,28 @@ class ChatRequest(BaseModel):
         return {name: value for name, value in asked.items() if value is not None}
 
 
+class Fault(BaseModel):
+    """message: in the caller's language. param: the field that is meant."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class Refusal(BaseModel):
+    """What every refusal holds, as OpenAI's clients read it."""
+
+    error: Fault
+
+
+# Of every call, for the description of the API: instead of the framework's own, which is never sent.
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": Refusal, "description": "The request cannot be met as it is"},
+    "5XX": {"model": Refusal, "description": "The model or the program failed"},
+}
+
+
 class LoadRequest(BaseModel):
     model: Name = Field(examples=["rednote-hilab/dots.ocr"])
 
