@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import hmac
+import logging
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -11,6 +15,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from arena.api import auth
 from tests.serving import Serving, get, own_models, serving
 
 ASKED = {"model": "one", "messages": [{"role": "user", "content": "tokens=2"}]}
@@ -46,6 +51,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Serv
         yield made
 
 
+@pytest.mark.battery("A14")
 def test_keys_are_needed_once_there_are_any(servers: dict[str, Serving]) -> None:
     server = servers["both"]
     for method, path in CALLS:
@@ -57,12 +63,82 @@ def test_keys_are_needed_once_there_are_any(servers: dict[str, Serving]) -> None
         assert call(server, method, f"{path}?api_key=first-key&key=first-key").status_code == 401
         for key in ("first-key", "admin-key"):
             assert call(server, method, path, key).status_code == 200
-    given = {"authorization": "bEaReR   ключ".encode()}
-    assert (
-        httpx.get(f"{server.base}/models", headers=given).status_code == 401
-    )  # bytes beyond Latin-1 are no header text
+    for given, status in {
+        "bEaReR   first-key": 200,
+        "Basic first-key": 401,
+        "Bearerfirst-key": 401,
+        "first-key": 401,
+        "Bearer ключ": 401,  # bytes beyond Latin-1 are no header text
+        "Bearer FIRST-KEY": 401,
+    }.items():
+        assert get(f"{server.base}/models", headers={"authorization": given.encode()}).status_code == status, given
 
 
+def spoken(server: Serving, head: bytes) -> bytes:
+    """The answer to these very bytes, as far as there is one."""
+    host, port = server.url.removeprefix("http://").split(":")
+    said = b""
+    with socket.create_connection((host, int(port)), 20) as connection, contextlib.suppress(ConnectionError):
+        before, _, body = head.partition(b"\r\n\r\n")
+        connection.sendall(before + b"\r\nConnection: close\r\n\r\n" + body)
+        while piece := connection.recv(65536):
+            said += piece
+    return said
+
+
+@pytest.fixture
+def log() -> Iterator[list[str]]:
+    """What the server says of itself at any level."""
+    lines: list[str] = []
+    keeper = logging.Handler()
+    keeper.emit = lambda record: lines.append(record.getMessage() + str(record.exc_info or ""))  # type: ignore[method-assign]
+    kept = [logging.getLogger(name) for name in ("arena", "asyncio", "fastapi", "uvicorn", "uvicorn.error")]
+    levels = [logger.level for logger in kept]
+    for logger in kept:
+        logger.addHandler(keeper)
+        logger.setLevel(logging.DEBUG)
+    yield lines
+    for logger, level in zip(kept, levels, strict=True):
+        logger.removeHandler(keeper)
+        logger.setLevel(level)
+
+
+@pytest.mark.battery("A14")
+@pytest.mark.parametrize(
+    "key",
+    [b"first-key\0", b"\0first-key", b"first-\rkey", b"first-key" + b"x" * 10**6],
+    ids=["nul", "begins", "cr", "mb"],
+)
+def test_a_key_that_no_client_would_send_is_none(servers: dict[str, Serving], log: list[str], key: bytes) -> None:
+    said = spoken(servers["both"], b"GET /v1/models HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + key)
+    assert said[9:12] in (b"400", b"401", b"431", b""), said  # nothing where it was hung up on before the end
+    logging.getLogger("uvicorn.error").info("the log is kept")
+    assert log and "first-" not in "".join(log)
+
+
+@pytest.mark.battery("A14")
+def test_no_key_is_in_the_log(servers: dict[str, Serving], log: list[str]) -> None:
+    for key in ("first-key", "wrong-key", "admin-key"):
+        for method, path in CALLS:
+            call(servers["both"], method, f"{path}?api_key={key}", key)
+    logging.getLogger("uvicorn.error").info("the log is kept")
+    assert log and "-key" not in "".join(log)
+
+
+@pytest.mark.battery("A14")
+def test_every_known_key_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever of them it is, and also when the first one fits."""
+    compared: list[tuple[bytes, bytes]] = []
+    plain = hmac.compare_digest
+    monkeypatch.setattr(hmac, "compare_digest", lambda one, other: compared.append((one, other)) or plain(one, other))
+    known = [auth.digest(key) for key in ("a", "b", "c")]
+    for given, found in (("a", True), ("c", True), ("d", False), ("", False)):
+        compared.clear()
+        assert auth.among(given, known) is found
+        assert [one for one, _ in compared] == known and len({len(other) for _, other in compared}) == 1
+
+
+@pytest.mark.battery("A15")
 def test_a_key_for_asking_does_not_load(servers: dict[str, Serving]) -> None:
     for method, path in ADMIN_CALLS:
         assert call(servers["both"], method, path, "first-key").status_code == 403
@@ -96,13 +172,24 @@ def test_without_keys_only_this_machine_may(servers: dict[str, Serving], headers
         assert call(servers["open"], method, path).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["//v1/models", "/v1/../models/load", "/v1/%2e%2e/models/unload", "/%6dodels/unload"])
+@pytest.mark.battery("A16")
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/models", "/models/load", "//v1/models", "/v1/../models/load", "/v1/%2e%2e/models/unload",
+        "/%6dodels/unload",
+        "/v1%2fmodels", "/v1/models/", "/V1/models", "/v1/models;x", "/health/../models/load", "/v1/models?/health",
+        "http://x/health/../models/load", "/models/load%00", "/v1/models#/health",
+    ],
+)  # fmt: skip
 def test_no_way_of_writing_a_path_leads_past_the_door(servers: dict[str, Serving], path: str) -> None:
+    """Nor does a name of the host that looks like the beginning of a path."""
     for method in ("GET", "POST"):
-        with httpx.Client(base_url=servers["both"].url) as client:
-            request = client.build_request(method, "/", json={})
-            request.url = request.url.copy_with(raw_path=path.encode())
-            assert client.send(request).status_code in (401, 404, 405)
+        for host in ("127.0.0.1", "x/?", "x/health?", "127.0.0.1/health#"):
+            body = "Content-Length: 2\r\n\r\n{}"
+            said = spoken(servers["both"], f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n{body}".encode())
+            assert said[9:12] in (b"307", b"400", b"401", b"404", b"405"), (method, host, said)
+            assert b"unloaded" not in said and b'"data"' not in said
 
 
 def test_another_site_is_refused_in_the_same_shape(servers: dict[str, Serving]) -> None:

@@ -49,6 +49,7 @@ def run_of(server: Serving, answer: object):
     return run
 
 
+@pytest.mark.battery("A24")
 def test_models_are_listed_and_found_by_any_name(client: openai.OpenAI) -> None:
     listed = list(client.models.list())
     ready = [model.model_extra["ready"] for model in listed]
@@ -59,6 +60,7 @@ def test_models_are_listed_and_found_by_any_name(client: openai.OpenAI) -> None:
     assert client.models.retrieve("qwen2_vl_2b:vllm").model_extra["mode"] == "vllm"
 
 
+@pytest.mark.battery("A11", "A24")
 def test_an_unknown_model_is_404_with_those_like_it(client: openai.OpenAI) -> None:
     for ask in (
         lambda: client.models.retrieve("tesserakt"),
@@ -92,6 +94,7 @@ def test_a_limit_is_kept_and_told(client: openai.OpenAI, name: str) -> None:
     assert answer.usage and answer.usage.completion_tokens == 2
 
 
+@pytest.mark.battery("A24")
 def test_a_stream_says_the_same_piece_by_piece(server: Serving, client: openai.OpenAI) -> None:
     asked = {"model": "one", "messages": asking("tokens=6 delay=0.02")}
     whole = client.chat.completions.create(**asked)
@@ -105,6 +108,7 @@ def test_a_stream_says_the_same_piece_by_piece(server: Serving, client: openai.O
     assert {chunk.id for chunk in chunks} == {last.id}
 
 
+@pytest.mark.battery("A24")
 def test_a_stream_ends_with_done_and_without_usage_unless_asked(server: Serving) -> None:
     body = {"model": "one", "messages": asking("tokens=3"), "stream": True}
     answer = post(server, body)
@@ -173,10 +177,12 @@ def test_an_image_alone_is_asked_the_task_s_own_question(server: Serving, client
     assert run_of(server, answer).prompt == server.arena.catalog.task("ocr").prompt_for("ru")
 
 
+@pytest.mark.battery("A9", "A11", "A12", "A13")
 @pytest.mark.parametrize(
     ("changes", "param"),
     [
         ({"n": 2}, "n"),
+        ({"n": 10**9}, "n"),
         ({"tools": [{"type": "function"}]}, "tools"),
         ({"logprobs": True}, "logprobs"),
         ({"response_format": {"type": "json_schema"}}, "response_format"),
@@ -185,12 +191,19 @@ def test_an_image_alone_is_asked_the_task_s_own_question(server: Serving, client
         ({"presence_penalty": 0.5}, "presence_penalty"),
         ({"n": True}, "n"),
         ({"max_tokens": 0}, "max_tokens"),
+        ({"max_tokens": -1}, "max_tokens"),
+        ({"max_completion_tokens": -1}, "max_completion_tokens"),
         ({"max_tokens": 10**9}, "max_tokens"),
         ({"temperature": -1}, "temperature"),
         ({"temperature": 1e308}, "temperature"),
         ({"top_p": 0}, "top_p"),
         ({"stop": ["x"] * 1000}, "stop"),
+        ({"model": None}, "model"),
+        ({"model": 5}, "model"),
         ({"messages": []}, "messages"),
+        ({"messages": None}, "messages"),
+        ({"messages": "x"}, "messages"),
+        ({"messages": [{"content": "x"}]}, "messages.0.role"),
         ({"messages": [{"role": "judge", "content": "x"}]}, "messages.0.role"),
         ({"messages": [{"role": "user", "content": 5}]}, "messages.0.content"),
         ({"messages": [{"role": "assistant", "content": "x"}]}, "messages.0.role"),
@@ -208,7 +221,8 @@ def test_an_image_alone_is_asked_the_task_s_own_question(server: Serving, client
 )
 def test_what_cannot_be_is_refused_by_name(server: Serving, changes: dict, param: str) -> None:
     before = server.arena.store.count(RunQuery())
-    answer = post(server, {"model": "one", "messages": asking("x"), **changes})
+    asked = {"model": "one", "messages": asking("x"), **changes}
+    answer = post(server, {name: value for name, value in asked.items() if value is not None})
     error = answer.json()["error"]
     assert answer.status_code == 400, answer.text
     assert error["type"] == "invalid_request_error" and error["message"]
@@ -226,6 +240,7 @@ def test_what_clients_send_besides_does_no_harm(server: Serving) -> None:
     assert post(server, {"model": "one", "messages": asking("tokens=1"), **more}).status_code == 200
 
 
+@pytest.mark.battery("A6", "A8")
 @pytest.mark.parametrize(
     "url",
     [
@@ -238,8 +253,11 @@ def test_what_clients_send_besides_does_no_harm(server: Serving) -> None:
         "iVBORw0KGgo=",
         "",
         "file:///etc/passwd",
+        "FILE:/etc/passwd",
         "/etc/passwd",
+        "../x.png",
         "ftp://example.org/x.png",
+        "gopher://127.0.0.1:70/x",
         "http://127.0.0.1/x.png",
     ],
 )
@@ -248,6 +266,7 @@ def test_an_image_that_is_none_is_refused(server: Serving, url: str) -> None:
     assert answer.status_code == 400 and answer.json()["error"]["param"] == "messages"
 
 
+@pytest.mark.battery("A8")
 def test_a_data_url_may_be_written_in_any_way(server: Serving) -> None:
     plain = data_url()
     data = plain.partition(",")[2]
@@ -261,6 +280,7 @@ def test_a_data_url_may_be_written_in_any_way(server: Serving) -> None:
             assert post(server, body).status_code == 200
 
 
+@pytest.mark.battery("A24")
 @pytest.mark.parametrize(
     ("prompt", "status", "code"),
     [

@@ -16,10 +16,11 @@ from arena.store import RunQuery
 from tests.serving import both_loaded, get, own_models, serving
 from tests.unit.test_api_chat import asking, data_url
 
-CLIENTS = 50
+CLIENTS = 200
 
 
-def test_fifty_clients_are_answered_or_refused_and_none_is_lost(tmp_path: Path) -> None:
+@pytest.mark.battery("A20")
+def test_two_hundred_clients_are_answered_or_refused_and_none_is_lost(tmp_path: Path) -> None:
     """Three models of the test adapter and a real engine on one device, whole and streamed, some leave early."""
     answers: Counter[str] = Counter()
     texts: list[tuple[str, str]] = []
@@ -75,6 +76,7 @@ def test_fifty_clients_are_answered_or_refused_and_none_is_lost(tmp_path: Path) 
         assert get(f"{server.base}/models").status_code == 200
 
 
+@pytest.mark.battery("A20")
 @pytest.mark.parametrize("stream", [False, True])
 def test_when_the_queue_is_full_nothing_else_is_done(tmp_path: Path, stream: bool) -> None:
     """A refused request costs no decoding and is no row; the server answers other calls meanwhile."""

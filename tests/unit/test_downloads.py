@@ -186,6 +186,7 @@ def test_offline_says_so(server, capsys, monkeypatch):
     assert "HF_HUB_OFFLINE" in capsys.readouterr().err
 
 
+@pytest.mark.battery("M6")
 def test_pickles_alone_are_not_fetched(server, capsys):
     del server.files["model.safetensors"]
     assert main(["models", "download", "tiny"]) == 1

@@ -100,6 +100,7 @@ def test_a_source_may_be_a_folder(own, tmp_path: Path, written: str) -> None:
     assert spec.revision == ""
 
 
+@pytest.mark.battery("M1")
 def test_a_folder_with_a_model_in_it_is_no_name(own, tmp_path: Path) -> None:
     folder = checkpoint(tmp_path / "stray")
     catalog = own(f"models: {{mine: {{adapter: transformers_chat, source: {folder}, modes: {{transformers: {{}}}}}}}}")
@@ -107,6 +108,7 @@ def test_a_folder_with_a_model_in_it_is_no_name(own, tmp_path: Path) -> None:
         catalog.find(str(folder))
 
 
+@pytest.mark.battery("M6")
 def test_a_folder_without_a_usable_model_is_refused(problems, tmp_path: Path) -> None:
     checkpoint(tmp_path / "pickled").joinpath("model.safetensors").rename(tmp_path / "pickled" / "pytorch_model.bin")
     (tmp_path / "bare").mkdir()
@@ -124,6 +126,7 @@ def test_a_folder_without_a_usable_model_is_refused(problems, tmp_path: Path) ->
     assert all("there is no folder" in problem for problem in found[3:])
 
 
+@pytest.mark.battery("M1", "M2")
 @pytest.mark.parametrize(
     "source",
     [
@@ -131,6 +134,10 @@ def test_a_folder_without_a_usable_model_is_refused(problems, tmp_path: Path) ->
         "owner/name/more",
         "name",
         "-rf/x",
+        "--trust-remote-code",
+        "a;b/c",
+        "a/$(id)",
+        "a/b --trust-remote-code",
         "a--b/c",
         "a/..",
         "a/b.git",
@@ -145,6 +152,16 @@ def test_a_source_that_is_neither_is_refused(problems, source: str) -> None:
     assert problem.startswith("m.source: ") and "neither" in problem
 
 
+@pytest.mark.battery("M2")
+@pytest.mark.parametrize(
+    "name", ["-rf", "--trust-remote-code", "a b", "a;b", "a\\nb", "../../x", "A", "1a", "a" * 65, ""]
+)
+def test_what_could_be_more_than_a_name_is_no_id(problems, name: str) -> None:
+    """An id becomes an argument of vLLM and the name of a container."""
+    (problem,) = problems(f'models: {{"{name}": {{adapter: fake, modes: {{embedded: {{}}}}}}}}')
+    assert "an id is 1 to 64 of a-z, 0-9 and _" in problem
+
+
 def test_a_model_that_is_not_embedded_needs_a_source(problems) -> None:
     (problem,) = problems("models: {m: {adapter: fake, modes: {transformers: {}}}}")
     assert problem.startswith("m.source: is missing")
@@ -153,6 +170,7 @@ def test_a_model_that_is_not_embedded_needs_a_source(problems) -> None:
 # --- code that comes with a model
 
 
+@pytest.mark.battery("M5")
 @pytest.mark.parametrize("revision", ["", "revision: main", "revision: 2025-06-21", "revision: refs/pr/1"])
 def test_code_of_a_model_needs_a_pinned_revision(problems, revision: str) -> None:
     entry = "adapter: moondream, source: me/model, trust_remote_code: true, modes: {transformers: {}}"
@@ -169,17 +187,20 @@ def test_a_pin_and_a_commit_are_pinned(own) -> None:
     assert (catalog.find("b").pinned, catalog.find("b").ref) == (False, "2025-06-21")
 
 
+@pytest.mark.battery("M5")
 def test_one_cannot_unpin_what_we_pinned(problems) -> None:
     (problem,) = problems("models: {dots_ocr: {revision: main}}")
     assert problem.startswith("dots_ocr.revision: ")
 
 
+@pytest.mark.battery("M2")
 @pytest.mark.parametrize("revision", ["-x", "a b", "../x", "a..b", "pin:", "x" * 200])
 def test_a_revision_that_is_no_name_is_refused(problems, revision: str) -> None:
     (problem,) = problems(f'models: {{qwen3_vl_2b: {{revision: "{revision}"}}}}')
     assert problem.startswith("qwen3_vl_2b.revision: ")
 
 
+@pytest.mark.battery("M4")
 def test_code_of_another_repository_is_refused(own, problems, tmp_path: Path) -> None:
     checkpoint(tmp_path / "honest", {"AutoModel": "modeling.Tiny"})
     checkpoint(tmp_path / "foreign", {"AutoModel": "evil/code--modeling.Tiny"})

@@ -41,6 +41,7 @@ def test_code_needs_the_entry_to_allow_it(folder):
     assert error.kind == "start_failed" and "trust_remote_code" in error.detail
 
 
+@pytest.mark.battery("M5")
 @pytest.mark.parametrize("revision", ["", "main", "pin:main", "2025-06-21", COMMIT[:12], COMMIT.upper()])
 def test_a_revision_that_may_move_is_refused(revision):
     error = refused(source="maker/model", revision=revision)
@@ -51,6 +52,7 @@ def test_a_commit_that_is_not_on_this_machine_is_unavailable():
     assert refused(source="maker/model", revision=COMMIT).kind == "unavailable"
 
 
+@pytest.mark.battery("M4")
 @pytest.mark.parametrize("file", [name.removesuffix(".json") for name in remote_code.MAPS])
 @pytest.mark.parametrize("named", ["other/model--modeling.Model", ["slow.Tokenizer", "other/model--fast.Tokenizer"]])
 def test_code_from_another_repository_is_refused(folder, file, named):

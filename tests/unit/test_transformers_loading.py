@@ -114,6 +114,7 @@ def test_weights_of_another_shape_are_refused(tmp_path):
         loaded(folder)
 
 
+@pytest.mark.battery("M6")
 def test_a_pickle_is_not_opened(tmp_path):
     import torch
 

@@ -55,6 +55,7 @@ def option(command, name):
     return command[command.index(name) + 1]
 
 
+@pytest.mark.battery("M2")
 def test_the_arguments_are_those_of_the_catalogue(model, settings) -> None:
     made = plan(model("--trust-remote-code"), settings, GPU, "i")
     assert option(made.command, "--model") == "/weights"
@@ -62,6 +63,7 @@ def test_the_arguments_are_those_of_the_catalogue(model, settings) -> None:
     assert option(made.command, "--max-model-len") == "2048"
     assert option(made.command, "--gpu-memory-utilization") == "0.7"
     assert json.loads(option(made.command, "--limit-mm-per-prompt")) == {"image": 1}
+    assert arguments(made, "k", {})["command"] == list(made.command), "no shell reads it"
     assert made.command[-1] == "--trust-remote-code" and "--enforce-eager" not in made.command
     assert made.gpu == "GPU-1234" and "VLLM_CPU_KVCACHE_SPACE" not in made.env
     assert "--enforce-eager" in plan(model(enforce_eager=True), settings, GPU, "i").command
