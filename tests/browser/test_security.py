@@ -60,6 +60,7 @@ def test_a_hostile_error_is_shown_and_does_nothing(open_page: OpenPage) -> None:
     untouched(page)
 
 
+@pytest.mark.battery("I18")
 def test_a_hostile_file_name_is_only_a_name(open_page: OpenPage, tmp_path: Path) -> None:
     page = ready(open_page())
     for width, name in enumerate(('"><img src=x onerror=window.hit=1>.png', "\u202egnp.exe.png", "=1+1.png"), 200):
