@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from generate import ROOT, table
 
-from requirements.locked import LOCK, locked, version
+from requirements.locked import LOCK, locked
 
 CLASSIFIER = "License :: OSI Approved :: "
 
@@ -58,7 +58,7 @@ def packages() -> str:
     for name, needed in lists.items():
         for each in locked(LOCK / f"{name}.txt"):
             row = rows.setdefault(each.name, ["", licence(each.name), needed])
-            row[0] = ", ".join(dict.fromkeys([*filter(None, [row[0]]), version(each)]))
+            row[0] = ", ".join(dict.fromkeys([*filter(None, [row[0]]), each.version]))
     return table(("Package", "Version", "Licence", "For"), ((name, *rows[name]) for name in sorted(rows)))
 
 

@@ -6,15 +6,13 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from importlib.metadata import distributions
 from pathlib import Path
-from typing import Any
-
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parent.parent
 LOCK = ROOT / "requirements" / "lock"
@@ -22,28 +20,31 @@ ALL = LOCK / "dev.txt"
 PIP_AUDIT = ROOT / ".venv-audit" / "bin" / "pip-audit"
 
 
-def locked(path: Path = ALL) -> list[Requirement]:
-    """What a file of ``requirements/lock`` names, each ``name==version`` with its marker; hashes are left to pip."""
-    lines = (line.rstrip(" \\") for line in path.read_text(encoding="utf-8").splitlines())
-    return [Requirement(line) for line in lines if line[:1].isalnum()]
+class Pin(NamedTuple):
+    """A package of the lock. marker: where it is installed, "" for everywhere."""
+
+    name: str
+    version: str
+    marker: str
 
 
-def version(of: Requirement) -> str:
-    return str(of.specifier).removeprefix("==")
+def locked(path: Path = ALL) -> list[Pin]:
+    """What a file of ``requirements/lock`` names; hashes are left to pip."""
+    lines = re.findall(r"^(\w\S*)==(\S+)(?: ; (.+?))? \\$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return [Pin(*line) for line in lines]
 
 
 def installed() -> dict[str, str]:
     """Versions by name, of the interpreter that runs this."""
-    return {canonicalize_name(each.metadata["Name"]): each.version for each in distributions()}
+    return {re.sub(r"[-_.]+", "-", each.metadata["Name"]).lower(): each.version for each in distributions()}
 
 
-def differences(lock: Iterable[Requirement], here: dict[str, str]) -> list[str]:
-    """What is here in another version than the lock's, or not at all. What is here beside it is nobody's concern."""
-    wanted = {canonicalize_name(each.name): version(each) for each in lock if not each.marker or each.marker.evaluate()}
+def differences(lock: Iterable[Pin], here: dict[str, str]) -> list[str]:
+    """What is here in another version than the lock's. What is here beside it is nobody's concern."""
     return [
-        f"{name}: {here.get(name, 'not')} installed, {locked} locked"
-        for name, locked in wanted.items()
-        if here.get(name) != locked
+        f"{each.name}: {here[each.name]} installed, {each.version} locked"
+        for each in lock
+        if here.get(each.name, each.version) != each.version
     ]
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psutil
 
+from adapters.base import Job, Output
 from arena.cancel import Cancel
 from arena.config import Settings
 from arena.errors import RunError
@@ -54,6 +55,11 @@ class Start:
         self.container.kill()
         for _ in self.container.wait_gone():
             pass
+
+
+def answer(start: Start, picture: str, tokens: int = 64) -> Output:
+    pieces = start.container.predict(Job(picture, "?", params={"max_new_tokens": tokens}), 30, start.cancel)
+    return next(piece for piece in pieces if isinstance(piece, Output))
 
 
 class Other:
