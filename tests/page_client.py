@@ -44,7 +44,9 @@ class PageClient:
         return self.http.post("/gradio_api/run/predict", json=self.body(block, event, told, values))
 
     def said(self, block: str, event: str, told: dict[str, Any] | None = None, **values: Any) -> str:
-        """The answer as text, for what must not be in it."""
+        """The answer as text, for what must not be in it; by way of the queue, where the event waits there."""
+        if self.dependency(block, event)["queue"]:
+            return self.run(block, event, told, **values)
         return self.ask(block, event, told, **values).text
 
     def run(self, block: str, event: str, told: dict[str, Any] | None = None, **values: Any) -> str:

@@ -102,6 +102,7 @@ def names_in(said: str, pool: dict[str, str] = ENGINES | BIRDS) -> set[str]:
     return {word for word in words if word.lower() in said.lower()}
 
 
+@pytest.mark.battery("X9")
 @pytest.mark.parametrize(("locale", "pool"), [("en-US", ENGINES), ("ru-RU", BIRDS)])
 def test_who_answers_is_known_to_nobody_before_the_vote(
     open_page: OpenPage, votes: Callable[[], list[Vote]], locale: str, pool: dict[str, str]

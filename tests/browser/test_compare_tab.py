@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -165,6 +166,7 @@ def test_stop_gives_the_device_back(open_page: OpenPage) -> None:
     expect(page.locator("#head-b .chip.ok")).to_be_visible()
 
 
+@pytest.mark.battery("W8")
 def test_a_second_visitor_waits_his_turn_and_a_reload_gives_it_to_him(open_page: OpenPage) -> None:
     first, second = ready(open_page()), ready(open_page(locale="ru-RU", width=360, height=740))
     choose_fakes(first, "tokens=3000 delay=0.1")

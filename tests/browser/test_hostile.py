@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
+import pytest
 from hostile import OUTPUTS
 from playwright.sync_api import Page, expect
 from runs import make_run
@@ -53,6 +54,7 @@ def say(page: Page, text: str, more: str = "") -> None:
     run(page)
 
 
+@pytest.mark.battery("X1", "X2", "X3", "X10")
 def test_hostile_answers_are_shown_as_text_and_rendered_and_do_nothing(open_page: OpenPage) -> None:
     assert len(OUTPUTS) > 60
     page = ready(open_page(width=1366))
@@ -78,6 +80,7 @@ def test_hostile_answers_are_shown_as_text_and_rendered_and_do_nothing(open_page
     assert faults == []
 
 
+@pytest.mark.battery("X4")
 def test_an_answer_of_ten_million_letters_is_cut_and_the_page_goes_on(open_page: OpenPage) -> None:
     page = ready(open_page(width=1366))
     choose_fakes(page, "quoted=first")
@@ -89,6 +92,7 @@ def test_an_answer_of_ten_million_letters_is_cut_and_the_page_goes_on(open_page:
     expect(page.locator("#answer-A")).to_have_text("and now <b>this</b>")
 
 
+@pytest.mark.battery("X1", "X2", "X3")
 def test_hostile_answers_do_nothing_in_the_history_and_behind_a_link(
     open_page: OpenPage, app_url: str, app_home: Path
 ) -> None:

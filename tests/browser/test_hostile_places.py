@@ -69,6 +69,7 @@ def harmless(page: Page, boxes: str, button: str, faults: list[str]) -> None:
     assert faults == []
 
 
+@pytest.mark.battery("X1", "X2")
 def test_a_conversation(open_page: OpenPage, app_url: str) -> None:
     page = open_page(width=1366)
     open_tab(page, "Chat")
@@ -89,6 +90,7 @@ def test_a_conversation(open_page: OpenPage, app_url: str) -> None:
     harmless(page, "#chat-talk .rendered", "#chat-send", faults)
 
 
+@pytest.mark.battery("X1", "X2")
 def test_a_document(open_page: OpenPage, app_url: str) -> None:
     page = ready(open_page(width=1366))
     open_tab(page, "Documents")
@@ -113,6 +115,7 @@ def test_a_document(open_page: OpenPage, app_url: str) -> None:
     assert faults == []
 
 
+@pytest.mark.battery("X1", "X2")
 def test_a_battle(open_page: OpenPage, app_url: str) -> None:
     page = ready(open_page(width=1366))
     open_tab(page, "Battle")
@@ -132,6 +135,7 @@ def test_a_battle(open_page: OpenPage, app_url: str) -> None:
     harmless(page, "#battle-ring .as-rendered", "#battle-run", faults)
 
 
+@pytest.mark.battery("X1", "X2")
 def test_a_class(open_page: OpenPage, app_url: str) -> None:
     teacher, pupil = teacher_at(open_page, app_url, "en", width=1366), pupil_at(open_page, app_url, "ru")
     board = teacher.context.new_page()

@@ -35,6 +35,7 @@ def untouched(page: Page) -> None:
     expect(page.locator("#run")).to_be_visible()
 
 
+@pytest.mark.battery("X1", "X2")
 def test_a_hostile_answer_is_shown_and_does_nothing(open_page: OpenPage) -> None:
     page = ready(open_page())
     choose_fakes(page, f"say={ATTACKS} boxes=1")
@@ -53,6 +54,7 @@ def test_a_hostile_answer_is_shown_and_does_nothing(open_page: OpenPage) -> None
     assert page.evaluate("window.hit") is None
 
 
+@pytest.mark.battery("X1")
 def test_a_hostile_error_is_shown_and_does_nothing(open_page: OpenPage) -> None:
     page = ready(open_page())
     choose_fakes(page, "raise=<img/src=x/onerror=window.hit=1>")
@@ -61,7 +63,7 @@ def test_a_hostile_error_is_shown_and_does_nothing(open_page: OpenPage) -> None:
     untouched(page)
 
 
-@pytest.mark.battery("I18")
+@pytest.mark.battery("I18", "X1")
 def test_a_hostile_file_name_is_only_a_name(open_page: OpenPage, tmp_path: Path) -> None:
     page = ready(open_page())
     for width, name in enumerate(('"><img src=x onerror=window.hit=1>.png', "\u202egnp.exe.png", "=1+1.png"), 200):
