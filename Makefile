@@ -6,6 +6,7 @@ PY := $(VENV)/bin/python
 ARGS ?=
 LIGHT ?=
 JOBS ?= 2
+SECONDS ?= 60
 
 # What is installed is remembered by the checksum of what was asked for, so an edited list is installed again.
 sum = $(shell cat $(1) | cksum | cut -d' ' -f1)
@@ -25,7 +26,7 @@ COMPILE := .venv-audit/bin/uv pip compile --quiet --universal --python-version 3
 	--custom-compile-command "make lock"
 
 .NOTPARALLEL:
-.PHONY: help run setup models models-legacy test test-browser test-legacy test-postgres test-ray test-vllm test-docker vllm check fix lock audit bench doctor clean venv russian browser compiler
+.PHONY: help run setup models models-legacy test test-browser test-legacy test-postgres test-ray test-vllm test-docker vllm check fix lock audit fuzz soak bench doctor clean venv russian browser compiler
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -90,6 +91,14 @@ lock: $(AUDIT) ## write down anew what exactly is installed; ARGS=--upgrade take
 audit: $(DEV) $(AUDIT) ## the locked packages: as installed, of licences that are allowed, without known weaknesses
 	@$(PY) -m pytest -q tests/unit/test_lock.py
 	@$(PY) requirements/locked.py $(ARGS)
+
+fuzz: $(DEV) ## the properties of tests/fuzz for SECONDS each (60), then guided by coverage where atheris can be had
+	@ARENA_FUZZ_SECONDS=$(SECONDS) $(PY) -m pytest tests/fuzz -s --timeout 0 $(ARGS)
+	@! $(PIP) -q -r requirements/fuzz.txt || for target in layout boxes marks picture request; do \
+		$(PY) -m tests.fuzz.guided $$target -max_total_time=$(SECONDS) -timeout=20 || exit; done
+
+soak: $(DEV) russian ## 500 comparisons of six visitors against one running app, and what is left of them
+	@$(PY) -m tests.soak $(ARGS)
 
 bench: $(DEV) russian ## how fast it is and how it grows, as ratios; writes docs/benchmarks.md
 	@$(PY) -m benchmarks.speed $(ARGS)

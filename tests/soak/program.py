@@ -10,6 +10,7 @@ import gc
 import json
 import os
 import re
+import signal
 import socket
 import sys
 import threading
@@ -56,6 +57,7 @@ def listen(channel: socket.socket) -> None:
         for _ in lines:
             lines.write(json.dumps(held()) + "\n")
             lines.flush()
+    os.kill(os.getpid(), signal.SIGTERM)  # whoever watched has gone
 
 
 if __name__ == "__main__":
