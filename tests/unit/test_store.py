@@ -6,15 +6,13 @@ import random
 import threading
 import uuid
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from runs import NOON, any_runs, make_run
-from sqlalchemy import event, select, text, update
+from sqlalchemy import event, text
 
 import arena.store
 from arena.columns import FIELDS, clean, flatten, to_row
@@ -348,24 +346,6 @@ def test_eight_threads_save_and_read_at_once(store: Store) -> None:
         thread.join()
     assert failed == []
     assert store.counts()["runs"] == 120
-
-
-@pytest.mark.battery("S5")
-def test_eight_threads_that_read_a_row_to_change_it_lose_no_change(tmp_path: Path) -> None:
-    """In SQLite, where who reads first and wants to write then is refused; on a server nothing of ours does so."""
-    store = Store(f"sqlite:///{tmp_path / 'arena.db'}")
-    store.save(make_run(0, characters=0))
-
-    def work(_number: int) -> None:
-        for _ in range(20):
-            with store.writing() as connection:
-                seen = connection.scalar(select(RUN.c.characters))
-                connection.execute(update(RUN).values(characters=seen + 1))
-
-    with ThreadPoolExecutor(8) as threads:
-        list(threads.map(work, range(8)))
-    assert store.page(RunQuery()).runs[0].characters == 160
-    store.close()
 
 
 def test_a_stream_shows_one_moment_and_stops_nobody_from_saving(url: str) -> None:
