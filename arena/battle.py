@@ -26,7 +26,7 @@ from arena.errors import RunError
 from arena.spec import ModelSpec
 from arena.store import Store
 from arena.types import Event, Progress, Run
-from arena.votes import VOTE, Outcome, Vote, Votes
+from arena.votes import VOTE_COUNT, Outcome, Vote, Votes
 
 REASONS = ("accuracy", "completeness", "layout", "language", "invention")
 SPREAD = 1.0  # standard deviation of the models' strengths before any vote, in logits
@@ -47,16 +47,14 @@ class Met:
 def met(store: Store, task: str, language: str = "") -> dict[Pair, Met]:
     """The votes that count, by pair in alphabetical order; a language narrows them. That both are bad says of the two
     what a tie says. Raises `RunError` (``storage``)."""
-    chosen = select(VOTE.c.model_a, VOTE.c.model_b, VOTE.c.outcome, func.count())
-    chosen = chosen.where(VOTE.c.withdrawn_at.is_(None), VOTE.c.task == task)
+    sides = (VOTE_COUNT.c.model_a, VOTE_COUNT.c.model_b, VOTE_COUNT.c.outcome)
+    chosen = select(*sides, func.sum(VOTE_COUNT.c.votes)).where(VOTE_COUNT.c.votes > 0, VOTE_COUNT.c.task == task)
     if language:
-        chosen = chosen.where(VOTE.c.language == language)
+        chosen = chosen.where(VOTE_COUNT.c.language == language)
     found: dict[Pair, Met] = {}
     with store.reading() as connection:
-        for one, other, outcome, times in connection.execute(
-            chosen.group_by(VOTE.c.model_a, VOTE.c.model_b, VOTE.c.outcome)
-        ):
-            pair = min(one, other), max(one, other)
+        for one, other, outcome, counted in connection.execute(chosen.group_by(*sides)):
+            pair, times = (min(one, other), max(one, other)), int(counted)
             share = {"a": 1.0, "b": 0.0}.get(outcome, 0.5)
             before = found.get(pair, Met())
             won = times * (share if pair == (one, other) else 1.0 - share)

@@ -15,7 +15,7 @@ from sqlalchemy import Select, func, select
 
 from arena.spec import labelled
 from arena.store import Store
-from arena.tables import RUN, SCORE
+from arena.tables import RUN, RUN_COUNT, SCORE
 from arena.types import Status
 from benchmarks.metrics import METRICS
 
@@ -146,7 +146,9 @@ def _filtered(chosen: Select[Any], task: str, language: str) -> Select[Any]:
 def stamp(store: Store) -> tuple[Any, ...]:
     """Equal as long as no run came and none was deleted."""
     with store.reading() as connection:
-        return tuple(connection.execute(select(func.count(), func.max(RUN.c.seq))).one())
+        return tuple(
+            connection.execute(select(func.sum(RUN_COUNT.c.runs), select(func.max(RUN.c.seq)).scalar_subquery())).one()
+        )
 
 
 def undominated(points: Sequence[tuple[Found, float, float]]) -> list[Found]:

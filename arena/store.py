@@ -16,7 +16,7 @@ from arena.columns import FIELDS, Row, flatten, to_run
 from arena.database import open_database, parse, writing
 from arena.faults import said, told
 from arena.query import RunPage, RunQuery, Way, counting, matching, ordered
-from arena.tables import COLUMNS, RUN, SCORE
+from arena.tables import COLUMNS, RUN, RUN_COUNT, SCORE
 from arena.types import Run
 from benchmarks.metrics import METRICS
 
@@ -206,9 +206,10 @@ class Store:
 
     def counts(self) -> dict[str, int]:
         """How many ``runs`` there are in all, and how many with each status."""
-        counting = select(RUN.c.status, func.count()).group_by(RUN.c.status).order_by(RUN.c.status)
+        runs = func.sum(RUN_COUNT.c.runs)
+        counting = select(RUN_COUNT.c.status, runs).group_by(RUN_COUNT.c.status).order_by(RUN_COUNT.c.status)
         with told(self._url), self._engine.connect() as connection:
-            counts = {row.status: int(row[1]) for row in connection.execute(counting)}
+            counts = {row.status: int(row[1]) for row in connection.execute(counting.having(runs > 0))}
         return {"runs": sum(counts.values()), **counts}
 
     def close(self) -> None:
@@ -232,15 +233,19 @@ class Store:
         """The rows of the query's page, each led by its seq, and their scores."""
         way: Way = "gather" if total <= MANY else "walk" if total <= MOST else "read"
         offset, limit = max(query.offset, 0), max(query.limit, 0)
-        found: list[Any] = []
-        for part in ordered(query, (RUN.c.seq, *columns), self._dialect, way):
-            rows = connection.execute(part.offset(offset).limit(limit - len(found))).all()
-            found += rows
-            if len(found) == limit:
+        seqs: list[int] = []  # which rows they are is found by indexes; only these are read then
+        for part in ordered(query, (RUN.c.seq,), self._dialect, way):
+            more = connection.scalars(part.offset(offset).limit(limit - len(seqs))).all()
+            seqs += more
+            if len(seqs) == limit:
                 break
             # This part ends before the page does; so much of it as lies before the page is no longer to be skipped.
-            offset = 0 if rows or not offset else offset - _size(connection, part.limit(offset))
-        return found, _scores(connection, [row[0] for row in found])
+            offset = 0 if more or not offset else offset - _size(connection, part.limit(offset))
+        found: dict[int, Any] = {}
+        for start in range(0, len(seqs), BATCH):
+            chosen = select(RUN.c.seq, *columns).where(RUN.c.seq.in_(seqs[start : start + BATCH]))
+            found |= {row[0]: row for row in connection.execute(chosen)}
+        return [found[seq] for seq in seqs if seq in found], _scores(connection, seqs)
 
     def _batches(
         self, query: RunQuery, columns: Sequence[Any]

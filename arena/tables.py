@@ -149,6 +149,15 @@ SCORE = Table(
 )
 Index("ix_score_value", SCORE.c.metric, SCORE.c.value, SCORE.c.run_seq)
 
+# How many runs there are of each kind; the database keeps it, see arena/migrations.
+RUN_COUNT = Table(
+    "run_count",
+    METADATA,
+    *(Column(name, Text, primary_key=True) for name in ("model", "task", "status")),
+    Column("runs", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # Of what was asked through the page; `shared`: may be seen by whoever has its link.
 COMPARISON = Table(
     "comparison",

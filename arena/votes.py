@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import Boolean, Column, Index, Table, Text, insert, select, update
+from sqlalchemy import BigInteger, Boolean, Column, Index, Table, Text, insert, select, update
 from ulid import ULID
 
 from arena.store import Store
@@ -73,6 +73,16 @@ VOTE = Table(
 )
 Index("ix_vote_comparison_id", VOTE.c.comparison_id, VOTE.c.visitor)
 Index("ix_vote_visitor", VOTE.c.visitor)
+# How many votes there are of each kind that count, and how many were taken back; the database keeps it.
+VOTE_COUNT = Table(
+    "vote_count",
+    METADATA,
+    *(Column(name, Text, primary_key=True) for name in ("source", "task", "language", "model_a", "model_b", "outcome")),
+    Column("automatic", Boolean, primary_key=True),
+    Column("votes", BigInteger, nullable=False),
+    Column("withdrawn", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
 COLUMNS = [VOTE.c[each.name] for each in fields(Vote)]
 
 

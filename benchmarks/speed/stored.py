@@ -56,6 +56,9 @@ def multiply(store: Store, copies: int, changed: dict[str, str], score: str = "v
             file.execute(f"INSERT INTO {table} {into} {numbers} SELECT {out} FROM copy, {table}")  # noqa: S608
         for _, _, sql in made:
             file.execute(sql)
+        kinds = "model, task, status"
+        file.execute("DELETE FROM run_count")
+        file.execute(f"INSERT INTO run_count SELECT {kinds}, count(*) FROM run GROUP BY {kinds}")  # noqa: S608
         file.commit()
         file.execute("PRAGMA journal_mode = WAL")
 

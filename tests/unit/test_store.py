@@ -48,6 +48,29 @@ def test_a_run_comes_back_as_it_was_saved(store: Store) -> None:
     assert store.get("nothing") is None and store.comparison("nothing") == []
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        RunQuery(),
+        RunQuery(models=("a",)),
+        RunQuery(models=("a", "b"), statuses=("ok",)),
+        RunQuery(statuses=("timeout",)),
+        RunQuery(tasks=("ocr",), models=("nothing",)),
+    ],
+    ids=["all", "model", "models and status", "status", "none"],
+)
+def test_what_the_database_counts_is_what_is_there(store: Store, query: RunQuery) -> None:
+    runs = [make_run(at, model="ab"[at % 2], status=("ok", "ok", "timeout")[at % 3]) for at in range(12)]
+    for run in [*runs, runs[0]]:
+        store.save(run)
+    store.delete([runs[2].run_id, runs[3].run_id, "nothing"])
+    assert store.count(query) == len(list(store.iterate(query)))
+    store.veil(runs[4].comparison_id)
+    assert store.count(query) == len(list(store.iterate(query)))
+    store.delete(RunQuery(statuses=("timeout",)))
+    assert store.counts() == {"runs": len(list(store.iterate(RunQuery()))) + 1, "ok": 7}
+
+
 def kept(run: Run) -> Run:
     """The run with what no database keeps replaced, as documented."""
     values = {
