@@ -37,9 +37,10 @@ if ! why=$($apart true 2>&1); then
     exit $none
 fi
 folder=$(mktemp -d "${TMPDIR:-/var/tmp}/arena-engine-XXXXXX")
-trap 'rm -rf --one-file-system "$folder"' EXIT
+trap 'rm -rf --one-file-system "$folder" || { sleep 2; rm -rf --one-file-system "$folder"; }' EXIT
 trap 'exit 143' TERM INT HUP
-# In the background, so that a signal is heard at once; what it ends takes every process inside along.
+# In the background, so that a signal is heard at once. Whatever runs inside is killed with it, however long Docker would
+# take to end its containers.
 $apart "$0" --inside "$folder" "$@" </dev/null &
-trap 'kill $! 2>/dev/null; wait; exit 143' TERM INT HUP
+trap 'kill -KILL $! 2>/dev/null; wait; exit 143' TERM INT HUP
 wait $!
