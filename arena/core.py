@@ -24,7 +24,7 @@ from arena.lesson import Classroom
 from arena.pictures import Pictures
 from arena.public.link import Link
 from arena.public.visits import Visits
-from arena.slot import Slots
+from arena.slots import Slots
 from arena.start_mode import settled
 from arena.status import ModelStatus, model_status
 from arena.store import Store

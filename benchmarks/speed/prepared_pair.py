@@ -17,7 +17,7 @@ from arena.cancel import Cancel
 from arena.catalog import ModelSpec
 from arena.config import load_settings
 from arena.gpu import Gpus
-from arena.slot import Slots
+from arena.slots import Slots
 from benchmarks.speed.rows import Row, paired
 
 SAMPLE = Path(__file__).parent.parent.parent / "assets" / "samples" / "receipt.jpg"

@@ -13,7 +13,7 @@ from arena.catalog import ModelSpec
 from arena.config import load_settings
 from arena.errors import RunError
 from arena.gpu import Gpus
-from arena.slot import Slots
+from arena.slots import Slots
 from benchmarks.speed.rows import Row, spread
 
 REPEATS = 5

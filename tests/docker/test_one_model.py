@@ -10,7 +10,7 @@ from adapters.base import Job, Output
 from arena.cancel import Cancel
 from arena.errors import RunError
 from arena.gpu import Gpus
-from arena.slot import Slots
+from arena.slots import Slots
 from arena.spec import ModelSpec
 
 pytest_plugins = ("nvml",)

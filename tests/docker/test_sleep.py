@@ -20,7 +20,7 @@ from arena.gpu import Gpus
 from arena.runtimes import containers, sleep, vllm_server
 from arena.runtimes import engine as engine_module
 from arena.runtimes.engine import key_of, processes
-from arena.slot import Slots
+from arena.slots import Slots
 from arena.spec import Mode, ModelSpec
 
 pytest_plugins = ("nvml",)

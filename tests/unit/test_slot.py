@@ -15,7 +15,8 @@ from arena.cancel import Cancel
 from arena.catalog import ModelSpec
 from arena.errors import RunError
 from arena.gpu import Gpus
-from arena.slot import OVERTAKINGS, Slots
+from arena.slot import OVERTAKINGS
+from arena.slots import Slots
 
 pytest_plugins = ("nvml",)
 
