@@ -88,6 +88,9 @@ def test_an_answer_of_ten_million_letters_is_cut_and_the_page_goes_on(open_page:
     expect(page.locator("#said-a")).to_contain_text("9980000")
     assert len(page.locator("#answer-A").inner_text()) == SHOWN
     assert page.evaluate(UNTOUCHED, "#run") == FINE
+    with page.expect_download() as saving:
+        page.locator("#said-a a.tool").click()
+    assert saving.value.path().stat().st_size == 10_000_000, "all of it is kept"
     say(page, "and now <b>this</b>")
     expect(page.locator("#answer-A")).to_have_text("and now <b>this</b>")
 
