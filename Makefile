@@ -93,7 +93,7 @@ audit: $(DEV) $(AUDIT) ## the locked packages: as installed, of licences that ar
 	@$(PY) requirements/locked.py $(ARGS)
 
 fuzz: $(DEV) ## the properties of tests/fuzz for SECONDS each (60), then guided by coverage where atheris can be had
-	@ARENA_FUZZ_SECONDS=$(SECONDS) $(PY) -m pytest tests/fuzz -s --timeout 0 $(ARGS)
+	@FUZZ_SECONDS=$(SECONDS) $(PY) -m pytest tests/fuzz -s --timeout 0 $(ARGS)
 	@! $(PIP) -q -r requirements/fuzz.txt || for target in layout boxes marks picture request; do \
 		$(PY) -m tests.fuzz.guided $$target -max_total_time=$(SECONDS) -timeout=20 || exit; done
 

@@ -1,4 +1,4 @@
-"""The same properties for as long as is asked: ``ARENA_FUZZ_SECONDS=60 pytest tests/fuzz`` gives each that long."""
+"""The same properties for as long as is asked: ``FUZZ_SECONDS=60 pytest tests/fuzz`` gives each that long."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Generator
 import hypothesis
 import pytest
 
-SECONDS = float(os.environ.get("ARENA_FUZZ_SECONDS", "0"))
+SECONDS = float(os.environ.get("FUZZ_SECONDS", "0"))
 AT_A_TIME = 1000
 FEW = AT_A_TIME if SECONDS else 15  # of those that cost milliseconds each
 
