@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 
 from benchmarks.speed.kept import FILE, Results
@@ -13,8 +16,6 @@ HEAD = ("What is measured", "Ratio", "Least to most", "Goal", "", "The figures b
 
 def write(results: Results) -> None:
     """Keep them, and make the page anew."""
-    from cogapp import Cog  # type: ignore[import-untyped]
-
     results.write()
     folder = DOCS / "benchmarks"
     folder.mkdir(exist_ok=True)
@@ -23,8 +24,8 @@ def write(results: Results) -> None:
     for name, measured in results.measured.items():
         if any(row.points for row in measured.rows):
             (folder / f"{name}.svg").write_text(draw(measured.rows), encoding="utf-8")
-    if Cog().main(["cog", "-I", str(DOCS), "-r", str(DOCS / "benchmarks.md")]):
-        raise RuntimeError("docs/benchmarks.md could not be written")
+    command = [sys.executable, "-m", "cogapp", "-I", str(DOCS), "-r", str(DOCS / "benchmarks.md")]
+    subprocess.run(command, env=os.environ | {"PYTHONPATH": str(DOCS.parent)}, check=True)
 
 
 def tables() -> str:
