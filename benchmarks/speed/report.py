@@ -45,7 +45,7 @@ def measure() -> list[Row]:
             fill(arena)
             figures = by_turns(REPEATS, lambda: summarise(arena, NAME), lambda: grouped(arena.store))
             report, out = summarise(arena, NAME), Path(name) / "out"
-            files = by_turns(REPEATS, *(partial(write, arena, report, out, "en", [kind]) for kind in FILES))
+            files = by_turns(1, *(partial(write, arena, report, out, "en", [kind]) for kind in FILES))
         peaks = [{what: _peak(name, what) for what in ("nothing", "figures", "pandas")} for _ in range(REPEATS)]
         whole = _peak(name, "files") - peaks[0]["nothing"]
     rows = f"{ITEMS * len(MODELS):,} rows"
