@@ -9,6 +9,7 @@ import gradio as gr
 from arena.core import Arena
 from arena.strings import tr
 from arena.ui import (
+    closed_pages,
     header,
     kept_banner,
     tab_battle,
@@ -75,14 +76,7 @@ def build_ui(arena: Arena) -> gr.Blocks:
         repeated.then(lambda: gr.Tabs(selected="compare"), None, bar, **light).then(None, js=TO_THE_TOP)
         # A tab that was never opened does not hear of a switch of the language.
         on_language(titles, None, list(tabs.values()))
-
-        def forget_looks(request: gr.Request) -> None:
-            """A closed page may come back and finds what was chosen there; but how every block looked, which the
-            framework keeps for links that this page does not have, is half a megabyte a page."""
-            if state := page.state_holder.session_data.get(str(request.session_hash)):
-                state.config_values.clear()
-
-        page.unload(forget_looks)
+        closed_pages.forgotten(page)
     # The framework would write how far an event is to everything that it may change, at every step of it: with the
     # tabs of this page that takes the browser longer than the step. Nothing of ours shows it.
     for event in page.fns.values():
