@@ -101,11 +101,18 @@ async def attended(work: Awaitable[T], request: Request) -> T:
     try:
         await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
+            working.add_done_callback(unheard)
             raise Left
         return working.result()
     finally:
         leaving.cancel()
         working.cancel()
+
+
+def unheard(work: asyncio.Future[T]) -> None:
+    """How work ended that nobody waits for any more; else it would stand in the log as never retrieved."""
+    if not work.cancelled():
+        work.exception()
 
 
 async def left(request: Request) -> None:
