@@ -81,12 +81,13 @@ def as_worker(process: psutil.Process) -> tuple[Kind, str, str, str, int] | None
     Raises `psutil.NoSuchProcess` when it has ended meanwhile."""
     try:
         command = process.cmdline()
-        module = command[command.index("-m") + 1] if "-m" in command[:-1] else ""
-        if module not in MODULES or not command[-1].isdigit():
+        # ``-m adapters.worker ADAPTER PROGRAM …`` or ``-m adapters.warm CHANNEL PROGRAM``
+        module, _, number, *_ = [*command[command.index("-m") + 1 :], "", "", ""] if "-m" in command else [""] * 3
+        if module not in MODULES or not number.isdigit():
             return None
         if not same_user(process) or str(ROOT) not in process.environ().get("PYTHONPATH", "").split(os.pathsep):
             return None
-        program = int(command[-1])
+        program = int(number)
         lives = any(each.pid == program for each in process.parents())
         # A worker takes the name of its model (see `adapters.worker`); before it has one it is called as Python is.
         name = process.name()

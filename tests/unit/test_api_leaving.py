@@ -78,7 +78,7 @@ def test_whoever_leaves_frees_the_device(server: Serving, folder: Path, phase: s
         if phase == "queued":
             until(lambda: state(server)["waiting"] == 1)
         elif phase == "loading":
-            until(lambda: state(server)["state"] == "starting")
+            until(lambda: state(server).get("state") == "starting")
         elif phase == "before the first token":
             until(lambda: noted("predict") > predicted)
         else:

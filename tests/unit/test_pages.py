@@ -50,7 +50,7 @@ def test_unknown_is_a_dash_in_the_table_and_in_the_detail(settings: Settings) ->
         if column.figure:
             assert cells(html, column.key) == ["—"], column.key
     facts = dict(re.findall(r"<dt>([^<]*)</dt><dd>([^<]*)</dd>", detail(run, [], reader, picture=False, links="")))
-    assert {facts[name] for name in ("RAM", "Tokens of the answer", "Wrong characters (CER)")} == {"—"}
+    assert {facts[name] for name in ("RAM", "Tokens of the answer", "Character error rate (CER)")} == {"—"}
     assert timeline(run.timeline, "en") == ""
 
 
