@@ -20,8 +20,8 @@ def forgotten(page: gr.Blocks) -> None:
 
 def release(holder: Any, session: str) -> None:
     """A closed page may come back, as on a laptop that slept, and finds what was chosen there. But how every block
-    looked, which the framework keeps for links that this page does not have, is half a megabyte a page; and of the
-    pages themselves it would keep ten thousand.
+    looked, which the framework keeps for links that this page does not have, is half a megabyte a page, and the rest a
+    quarter of one.
 
     holder: gradio's `StateHolder`, in which the page that was used last stands last."""
     if state := holder.session_data.get(session):

@@ -127,6 +127,8 @@ def main() -> int:
                 shares = [numbers[place :: len(people)] for place in range(len(people))]
                 for answered in pool.map(lambda who, share: [*map(who.compare, share)], people, shares):
                     soak.asked += answered
+                for person in people:
+                    person.hang_up()
                 soak.look()
         verdicts = soak.verdicts()
         for person in people:

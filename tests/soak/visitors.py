@@ -140,10 +140,16 @@ class Visitor:
 
     def go(self) -> None:
         """Close the page; the next comparison opens it anew."""
-        for page in (*self.broken, self.page):
-            if page:
-                page.http.close()
-        self.page, self.broken = None, []
+        if self.page:
+            self.page.http.close()
+        self.page = None
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Let the server notice which networks broke."""
+        for page in self.broken:
+            page.http.close()
+        self.broken = []
 
     def events(self, prompt: str) -> Generator[str]:
         """The stream of a comparison on the page, to its end."""
