@@ -5,9 +5,10 @@ Pure ASGI, behind the door and in front of the framework; whose session and file
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -21,10 +22,17 @@ STARTS = re.compile(r"^/gradio_api/(queue/join|run/)")
 ELSEWHERES = ("batched", "simple_format", "oauth_token")  # what only programs that use the framework's client send
 
 
-class SoundEvents:
-    """Middleware. takes: how many values each event has, by its number (see `values_of`)."""
+class Takes(NamedTuple):
+    """What an event of the page takes: so many values, and whether its handler reads what is told of the event."""
 
-    def __init__(self, app: ASGIApp, takes: Mapping[int, int]) -> None:
+    values: int
+    told: bool = False
+
+
+class SoundEvents:
+    """Middleware. takes: what each event takes, by its number (see `values_of`)."""
+
+    def __init__(self, app: ASGIApp, takes: Mapping[int, Takes]) -> None:
         self.app = app
         self.takes = takes
 
@@ -38,17 +46,22 @@ class SoundEvents:
         await self.app(scope, receive, send)
 
 
-def values_of(page: gr.Blocks) -> dict[int, int]:
-    """How many values each event of the page that has a handler takes, by its number."""
-    return {number: len(event.inputs) for number, event in page.fns.items() if event.fn}
+def values_of(page: gr.Blocks) -> dict[int, Takes]:
+    """What each event of the page that has a handler takes, by its number."""
+    return {number: Takes(len(event.inputs), reads(event.fn)) for number, event in page.fns.items() if event.fn}
 
 
-def fault(event: Any, takes: Mapping[int, int]) -> str:
+def reads(handler: Any) -> bool:
+    """Whether it has a parameter of the framework's type for what is told of an event."""
+    return any("EventData" in str(each.annotation) for each in inspect.signature(handler).parameters.values())
+
+
+def fault(event: Any, takes: Mapping[int, Takes]) -> str:
     """Why this is no event of the page, "" for one that is.
 
-    >>> fault({"fn_index": 7, "data": ["a"], "session_hash": "s"}, {7: 1})
+    >>> fault({"fn_index": 7, "data": ["a"], "session_hash": "s", "event_data": "a"}, {7: Takes(1)})
     ''
-    >>> fault({"fn_index": 9999, "data": ["a"], "session_hash": "s"}, {7: 1})
+    >>> fault({"fn_index": 9999, "data": ["a"], "session_hash": "s"}, {7: Takes(1)})
     'there is no such event'
     """
     if not isinstance(event, dict):
@@ -56,10 +69,11 @@ def fault(event: Any, takes: Mapping[int, int]) -> str:
     number, data, session = event.get("fn_index"), event.get("data"), event.get("session_hash")
     if type(number) is not int or number not in takes:  # True is a number too
         return "there is no such event"
-    if not isinstance(data, list) or len(data) != takes[number]:
-        return f"this event takes {takes[number]} values"
+    if not isinstance(data, list) or len(data) != takes[number].values:
+        return f"this event takes {takes[number].values} values"
     if not isinstance(session, str) or not session:
         return "an event belongs to a session"
-    if not isinstance(event.get("event_data"), dict | None):
+    # A text field tells its text, whoever reads it; what a handler reads has names.
+    if takes[number].told and not isinstance(event.get("event_data"), dict | None):
         return "what is told of an event has names"
     return next((f"{name} is not for events of the page" for name in ELSEWHERES if event.get(name)), "")

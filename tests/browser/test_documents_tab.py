@@ -130,7 +130,7 @@ def test_the_difference_of_two_answers_and_the_errors_of_each(open_page: OpenPag
     expect(pane.locator("del")).to_have_text("ward0")
     expect(pane.locator("ins").nth(1)).to_have_text("word7")
     expect(pane).to_contain_text(re.compile(r"Wrong words:\s*1\s*missing:\s*0\s*too many:\s*1"))
-    expect(pane).to_contain_text(re.compile(r"Word errors\s*0\.7%"))
+    expect(pane).to_contain_text(re.compile(r"Word error rate \(WER\)\s*0\.7%"))
     page.locator("#how-different label", has_text="Characters").click()
     expect(pane.locator("del").first).to_have_text("a")
     page.locator("#how-different label", has_text="White space counts").click()

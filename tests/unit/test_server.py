@@ -309,13 +309,15 @@ def test_a_forged_event_is_refused_before_anything_of_it_is_done(far: PageClient
         *({"fn_index": number} for number in (9999, -1, None, "1", True, 1.5, 10**400)),
         *({"data": data} for data in ([], values[:-1], [*values, None], {"prompt": "x"}, None, "x")),
         *({"session_hash": session} for session in ("", None, 7, ["s"])),
-        *({"event_data": told} for told in ("x", 7, ["value"])),
+        *(far.body("runs-table", "open_run", told, {}) for told in ("x", 7, ["value"])),
         *({name: True} for name in ("batched", "simple_format")),
         {"oauth_token": "x"},
     ]
     for each in forged:
         answer = far.http.post(f"/gradio_api/{way}", json=real | each)
         assert answer.status_code == 422 and answer.json()["detail"], each
+    typed = far.body("models-search", "change", "qwen", {"models_search": "qwen"})  # what a browser tells of a text
+    assert far.http.post(f"/gradio_api/{way}", json=typed).status_code == 200
     scripts = next(found for found in far.config["dependencies"] if not found["backend_fn"])
     body = real | {"fn_index": scripts["id"], "data": [None] * len(scripts["inputs"])}
     assert far.http.post(f"/gradio_api/{way}", json=body).status_code == 422, "what is the browser's alone"
