@@ -25,6 +25,7 @@ ROOT = Path(__file__).parent.parent
 START_S = 20.0  # the parent's imports, on a busy machine
 END_S = 5.0
 CHUNK = 1 << 16
+REST_S = 0.25
 # Every arena takes address space, which is what is limited. What practice has touched is kept for the file.
 MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": str(1 << 28), "MALLOC_MMAP_THRESHOLD_": str(1 << 25)}
 
@@ -170,8 +171,10 @@ def serve(channel: socket.socket) -> None:
         pid = os.fork()
         if pid == 0:
             os.close(begun)
-            # A new process has its own memory page by page as it first writes there: better now than with the file.
-            decode.answer(*practice)
+            # A new process has its own memory page by page as it first writes there: better now than with the file, but
+            # not while the model that is given the file before begins.
+            if not select.select([channel], [], [], REST_S)[0]:
+                decode.answer(*practice)
             message = b"end"
             descriptors: list[int] = []
             while message and not descriptors:  # an end alone came too late for the decoder before
