@@ -93,9 +93,7 @@ class Parent:
                 os.close(file)
                 os.close(writing)
             said = b""
-            ready = select.poll()  # not `select`, which fails where a thousand descriptors are open
-            ready.register(reply, select.POLLIN)
-            while ready.poll(1000 * max(0.0, deadline - time.monotonic())):
+            while heard(reply, seconds=max(0.0, deadline - time.monotonic())):
                 piece = reply.read(CHUNK)
                 if not piece:
                     if said.endswith(b"}"):  # a whole reply; how the process ends is heard when it is asked again
@@ -141,6 +139,16 @@ class Parent:
         self._owed = False
 
 
+def heard(*given: int | socket.socket | io.RawIOBase, seconds: float | None = None) -> set[int]:
+    """Numbers of those that have something to read, or have ended, once there is one or the time is up.
+
+    By `poll`, for `select` fails where a thousand descriptors are open."""
+    ready = select.poll()
+    for each in given:
+        ready.register(each, select.POLLIN)
+    return {number for number, _ in ready.poll(None if seconds is None else 1000 * seconds)}
+
+
 def ended(channel: socket.socket, process: subprocess.Popen[bytes]) -> None:
     """Close the socket, which ends the parent and its decoder."""
     channel.close()
@@ -173,7 +181,7 @@ def serve(channel: socket.socket) -> None:
             os.close(begun)
             # A new process has its own memory page by page as it first writes there: better now than with the file, but
             # not while the model that is given the file before begins.
-            if not select.select([channel], [], [], REST_S)[0]:
+            if not heard(channel, seconds=REST_S):
                 decode.answer(*practice)
             message = b"end"
             descriptors: list[int] = []
@@ -185,11 +193,10 @@ def serve(channel: socket.socket) -> None:
             os.close(told)
             decode.forked(json.loads(message), *descriptors)
         os.close(told)
-        select.select([begun], [], [])  # until then what comes through the channel is the decoder's
+        heard(begun)  # until then what comes through the channel is the decoder's
         os.close(begun)
         pidfd = os.pidfd_open(pid)
-        watched: list[Any] = [pidfd, channel]
-        if channel in select.select(watched, [], [])[0]:
+        if channel.fileno() in heard(pidfd, channel):
             os.kill(pid, signal.SIGKILL)
         os.close(pidfd)
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

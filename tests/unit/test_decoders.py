@@ -99,6 +99,9 @@ def test_a_program_with_a_thousand_files_open_still_decodes(tmp_path: Path) -> N
         for _ in range(1_100):
             held.callback(os.close, os.open(os.devnull, os.O_RDONLY))
         assert b'"width": 61' in ask(decoders, png(1), tmp_path / "a")[0]
+        parent = parent_of(decoders)
+        assert b'"width": 62' in ask(decoders, png(2), tmp_path / "b")[0]
+        assert parent_of(decoders) == parent
 
 
 def test_many_threads_share_two(tmp_path: Path) -> None:
