@@ -11,7 +11,6 @@ import io
 import json
 import os
 import queue
-import select
 import signal
 import socket
 import subprocess
@@ -20,6 +19,8 @@ import time
 import weakref
 from pathlib import Path
 from typing import Any
+
+from arena.descriptors import heard
 
 ROOT = Path(__file__).parent.parent
 START_S = 20.0  # the parent's imports, on a busy machine
@@ -137,16 +138,6 @@ class Parent:
             self._end()
         self._channel = self._end = None
         self._owed = False
-
-
-def heard(*given: int | socket.socket | io.RawIOBase, seconds: float | None = None) -> set[int]:
-    """Numbers of those that have something to read, or have ended, once there is one or the time is up.
-
-    By `poll`, for `select` fails where a thousand descriptors are open."""
-    ready = select.poll()
-    for each in given:
-        ready.register(each, select.POLLIN)
-    return {number for number, _ in ready.poll(None if seconds is None else 1000 * seconds)}
 
 
 def ended(channel: socket.socket, process: subprocess.Popen[bytes]) -> None:

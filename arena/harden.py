@@ -49,6 +49,7 @@ CLOSED = (
     "/monitoring",
 )
 EVENTS = re.compile(r"^/gradio_api/(queue/join|run/|cancel|reset)")
+EVENT = "arena.event"  # in the scope: the event as it was read, so that what comes after reads no body again
 STREAM, HEARTBEAT = "/gradio_api/queue/data", "/gradio_api/heartbeat/"
 ADDRESS = re.compile(r"^\s*([a-z][a-z0-9+.-]*:)?[/\\]{2}|^\s*(https?|ftp|file|data|gopher):", re.IGNORECASE)
 
@@ -140,8 +141,7 @@ class Harden:
             if session is not None and not self.sessions.belongs(str(session), visitor):
                 await refuse(403, FOREIGN, unread=False)
                 return
-            receive = replay(body, receive)
-            await self.app(scope, receive, safe_send)
+            await self.app({**scope, EVENT: event}, replay(body, receive), safe_send)
             return
 
         async def unless_too_much(message: Message) -> None:

@@ -7,7 +7,6 @@ import itertools
 import json
 import os
 import queue
-import select
 import signal
 import subprocess
 import sys
@@ -25,6 +24,7 @@ import psutil
 
 from adapters.base import Job, Output, adapter_class
 from arena.cancel import Cancel
+from arena.descriptors import heard
 from arena.entries import SECRET
 from arena.errors import RunError
 from arena.runtimes.handle import NO_SIGN, Sign
@@ -169,9 +169,7 @@ class Worker:
         with contextlib.suppress(OSError):  # it is gone already
             pidfd = os.pidfd_open(pid)
             try:
-                ended = select.poll()  # not `select`, which fails where a thousand descriptors are open
-                ended.register(pidfd, select.POLLIN)
-                ended.poll()
+                heard(pidfd)
             finally:
                 os.close(pidfd)
         self._gone.set()

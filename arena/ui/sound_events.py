@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from arena.harden import parsed, replay, whole_body
+from arena.harden import EVENT
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -37,12 +37,10 @@ class SoundEvents:
         self.takes = takes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "POST" and STARTS.match(scope["path"]):
-            body = await whole_body(receive)  # whose length was looked at before
-            if why := fault(parsed(body), self.takes):
-                await JSONResponse({"detail": why}, 422)(scope, receive, send)
-                return
-            receive = replay(body, receive)
+        starts = scope["type"] == "http" and scope["method"] == "POST" and STARTS.match(scope["path"])
+        if starts and (why := fault(scope.get(EVENT), self.takes)):
+            await JSONResponse({"detail": why}, 422)(scope, receive, send)
+            return
         await self.app(scope, receive, send)
 
 
