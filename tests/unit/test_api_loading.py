@@ -62,7 +62,7 @@ def state(server: Serving) -> dict[str, object]:
 
 def answering(server: Serving, clients: ThreadPoolExecutor) -> Future[httpx.Response]:
     asked = clients.submit(post, server, "/v1/chat/completions", ANSWERING)
-    until(lambda: state(server)["busy"])
+    until(lambda: state(server).get("busy"))
     return asked
 
 
@@ -98,7 +98,7 @@ def test_loads_of_two_models_are_one_after_the_other(
     server: Serving, folder: Path, clients: ThreadPoolExecutor
 ) -> None:
     first = clients.submit(load, server, "slow")
-    until(lambda: state(server)["state"] == "starting")
+    until(lambda: state(server).get("state") == "starting")
     assert load(server, "two").json()["cold"] and loaded(server) == ["two"]
     assert first.result(30).json()["cold"] and both_loaded(folder) == []
 
