@@ -1,7 +1,9 @@
 """A worker process: what it survives, how it ends, and that nothing of it is left."""
 
+import contextlib
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -210,6 +212,49 @@ def test_many_starts_leave_no_descriptor_and_no_thread(interpreters, image):
         me.num_fds() - descriptors,
         threading.enumerate(),
     )
+
+
+@contextlib.contextmanager
+def files_open(count):
+    """That many more files are open inside."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 2 * count)), hard))
+    with contextlib.ExitStack() as held:
+        held.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        for _ in range(count):
+            held.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+        yield
+
+
+def test_a_program_with_a_thousand_files_open_still_has_models_answer(interpreters, image):
+    with files_open(1_100):
+        worker = loaded(interpreters)
+        assert ask(worker, image, "say=here")[-1].text == "here "
+        end(worker)
+
+
+def test_a_worker_with_a_thousand_files_open_still_ends_with_the_application():
+    watching = """
+import os, resource, sys, time
+from adapters.worker import watch_application
+soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+held = [os.open(os.devnull, os.O_RDONLY) for _ in range(1_100)]
+watch_application(int(sys.argv[1]))
+print("watching", flush=True)
+time.sleep(600)
+"""
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as application:
+        command = [sys.executable, "-c", watching, str(application.pid)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) as worker:
+            try:
+                assert worker.stdout.readline() == b"watching\n"
+                assert worker.poll() is None
+                application.kill()
+                assert worker.wait(10) and worker.stderr.read() == b""
+            finally:
+                application.kill()
+                worker.kill()
 
 
 APPLICATION = """
