@@ -6,7 +6,6 @@ import json
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
@@ -26,6 +25,7 @@ from tests.contract.test_adapters import (  # noqa: F401 - the common list, on t
     test_the_same_input_twice_gives_the_same_text,
 )
 from tests.legacy.conftest import FAMILIES, HERE, TOKENS, drain, run
+from tests.processes import exists
 
 PINNED = {"legacy": "4.47.1", "legacy-dots": "4.51.3"}
 WITH_TABLES = ["internvl2", "minicpm_v", "moondream", "dots_ocr"]  # have buffers that no checkpoint holds
@@ -122,7 +122,7 @@ def test_an_unload_gives_the_process_back(started, family):
     pid = worker.pid
     worker.kill()
     drain(worker.wait_gone())
-    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    assert not exists(pid)
 
 
 @pytest.mark.parametrize("family", ["internvl2", "moondream"], indirect=True)

@@ -12,6 +12,7 @@ from arena.config import load_settings
 from arena.core import arena_of
 from arena.types import Delta, Run
 from tests import tiny
+from tests.processes import exists
 
 pytestmark = pytest.mark.xdist_group("torch")
 
@@ -32,10 +33,6 @@ def arena(tmp_path_factory):
     (home / "models.yaml").write_text(yaml.safe_dump({"models": models}))
     with arena_of(load_settings({"ARENA_HOME": str(home)})) as opened:
         yield opened
-
-
-def ended(pid):
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
 def test_two_models_one_after_the_other(arena, tmp_path):
@@ -66,9 +63,9 @@ def test_two_models_one_after_the_other(arena, tmp_path):
     assert first.timeline.unload_s is None and second.timeline.unload_s >= 0
     assert (second.seen_width, second.seen_height) == (256, 256)
     (one,), (other,) = pids["A"], pids["B"] - pids["A"]  # while B waits, A is still there
-    assert ended(one) and not ended(other)
+    assert not exists(one) and exists(other)
     arena.slots.unload_all()  # a process that has ended holds nothing
-    assert ended(other)
+    assert not exists(other)
     assert psutil.Process().memory_info().rss - before < 200e6  # the application itself never held the models
     assert [arena.store.get(run.run_id).text for run in runs] == [first.text, second.text]
 

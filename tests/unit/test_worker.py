@@ -18,6 +18,7 @@ from adapters.base import Job, Output
 from arena.cancel import Cancel
 from arena.errors import RunError
 from arena.runtimes.process import ROOT, Interpreters
+from tests.processes import exists
 
 
 @pytest.fixture(params=["warm", "plain"], scope="module")
@@ -60,11 +61,6 @@ def wait_until(true, seconds=5.0):
     while not true() and time.monotonic() < deadline:
         time.sleep(0.01)
     return true()
-
-
-def exists(pid):
-    """Alive; a zombie that nobody has reaped yet is not."""
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
 
 def test_pieces_concatenate_to_the_whole_answer(interpreters, image):
