@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from generate import ROOT, table
 
 TESTS = ROOT / "tests"
 ROWS = TESTS / "battery"
-LANES = {"browser": "test-browser", "docker": "test-docker", "vllm": "test-vllm", "legacy": "test-legacy"}
+LANES = ("browser", "docker", "legacy", "postgres", "ray", "vllm")  # a mark, and the target `test-…` of `make`
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,7 @@ class Trial:
     id: str
     path: Path
     name: str
-
-    @property
-    def lane(self) -> str:
-        return LANES.get(self.path.relative_to(TESTS).parts[0], "test")
+    lane: str
 
 
 def families() -> dict[str, list[Row]]:
@@ -55,21 +52,27 @@ def trials() -> dict[str, list[Trial]]:
     """The tests of every row. They are read, not imported."""
     found: dict[str, list[Trial]] = defaultdict(list)
     for path in sorted(TESTS.rglob("test_*.py")):
-        for trial in _marked(ast.parse(path.read_text(encoding="utf-8")), path, ""):
+        lane = _lane([path.relative_to(TESTS).parts[0]], "test")  # a folder of a mark's name has that mark
+        for trial in _marked(ast.parse(path.read_text(encoding="utf-8")), path, "", lane):
             found[trial.id].append(trial)
     return found
 
 
-def _marked(tree: ast.AST, path: Path, inside: str) -> Iterator[Trial]:
+def _marked(tree: ast.AST, path: Path, inside: str, lane: str) -> Iterator[Trial]:
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             name = f"{inside}{node.name}"
+            own = _lane([ast.unparse(each).removeprefix("pytest.mark.") for each in node.decorator_list], lane)
             for decorator in node.decorator_list:
                 for call in ast.walk(decorator):
                     if isinstance(call, ast.Call) and ast.unparse(call.func) == "pytest.mark.battery":
-                        yield from (Trial(ast.literal_eval(each), path, name) for each in call.args)
+                        yield from (Trial(ast.literal_eval(each), path, name, own) for each in call.args)
             if isinstance(node, ast.ClassDef):
-                yield from _marked(node, path, f"{name}.")
+                yield from _marked(node, path, f"{name}.", own)
+
+
+def _lane(marks: Iterable[str], otherwise: str) -> str:
+    return next((f"test-{mark}" for mark in marks if mark in LANES), otherwise)
 
 
 def rows() -> str:

@@ -33,3 +33,12 @@ def test_rows_of_a_letter_are_counted_from_one():
         numbers[letter].append(int(number))
     for letter, found in numbers.items():
         assert found == list(range(1, len(found) + 1)), letter
+
+
+def test_a_test_is_said_to_run_where_its_mark_puts_it():
+    lanes = {trial.name: trial.lane for found in trials().values() for trial in found}
+    assert lanes["test_a_wrong_password_is_told_without_the_password"] == "test-postgres"
+    assert lanes["test_a_hostile_file_name_is_only_a_name"] == "test-browser"
+    assert lanes["test_what_is_no_image_is_refused"] == "test"
+    targets = (Path(__file__).parents[2] / "Makefile").read_text()
+    assert all(f"\n{lane}:" in targets for lane in lanes.values())
