@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.votes import OUTCOMES, Outcome, Vote
+from arena.votes import OUTCOMES, Outcome
 
 Whole = NDArray[np.int64]
 Cell = tuple[str, str, Outcome, int]  # model_a, model_b, outcome, how many such votes
@@ -32,14 +31,8 @@ class Tally:
     both_bad: Whole
 
     @classmethod
-    def of_votes(cls, votes: Iterable[Vote]) -> Tally:
-        """Every vote given counts, an automatic tie as any other: whoever reads them leaves out those taken back."""
-        counted = Counter((vote.model_a, vote.model_b, vote.outcome) for vote in votes)
-        return cls.of_cells((a, b, outcome, count) for (a, b, outcome), count in counted.items())
-
-    @classmethod
     def of_cells(cls, cells: Iterable[Cell]) -> Tally:
-        """A model against itself says nothing of it and is left out."""
+        """Cells of the same two sides and outcome add up. A model against itself says nothing of it and is left out."""
         kept = [cell for cell in cells if cell[0] != cell[1]]
         models = sorted({model for cell in kept for model in cell[:2]})
         index = {model: place for place, model in enumerate(models)}

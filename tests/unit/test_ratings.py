@@ -23,6 +23,10 @@ def vote(a: str, b: str, outcome: Outcome, **more: object) -> Vote:
     return Vote(**{**said, "outcome": outcome, **more})  # type: ignore[arg-type]
 
 
+def one_by_one(votes: list[Vote]) -> Tally:
+    return Tally.of_cells((each.model_a, each.model_b, each.outcome, 1) for each in votes)
+
+
 def by_model(standings: Standings) -> dict[str, Rating]:
     return {each.model: each for each in standings.ratings}
 
@@ -57,7 +61,7 @@ def test_eighteen_votes_with_an_undefeated_and_a_winless_model_stay_modest() -> 
 @given(cells, st.randoms(use_true_random=False))
 def test_neither_the_order_of_votes_nor_the_sides_matter(given_cells: list[Cell], chance: random.Random) -> None:
     votes = [vote(a, b, outcome) for a, b, outcome, count in given_cells for _ in range(count)]
-    told = rate(Tally.of_votes(votes), FEW)
+    told = rate(one_by_one(votes), FEW)
     chance.shuffle(votes)
     turned = [
         replace(each, model_a=each.model_b, model_b=each.model_a, outcome=SWAPPED[each.outcome])
@@ -65,7 +69,7 @@ def test_neither_the_order_of_votes_nor_the_sides_matter(given_cells: list[Cell]
         else each
         for each in votes
     ]
-    assert rate(Tally.of_votes(turned), FEW).ratings == told.ratings
+    assert rate(one_by_one(turned), FEW).ratings == told.ratings
 
 
 @settings(max_examples=30, deadline=None)
@@ -119,7 +123,7 @@ def test_both_bad_is_counted_and_changes_no_rating() -> None:
 
 def test_a_tie_of_identical_answers_is_a_tie() -> None:
     said = [vote("x", "y", "a"), vote("x", "y", "tie", automatic=True)]
-    standings = rate(Tally.of_votes(said), FEW)
+    standings = rate(one_by_one(said), FEW)
     assert [(each.wins, each.losses, each.ties) for each in standings.ratings] == [(1, 0, 1), (0, 1, 1)]
 
 
