@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Literal
 
@@ -76,6 +76,8 @@ class Output:
     """The whole answer to a job.
 
     text: the answer; the concatenation of all streamed pieces equals it.
+    boxes, boxes_left_out: what the answer places, and how many of its boxes or elements could not be understood; None
+        where it has none. Both come from `understood`.
     seen_width, seen_height: size in pixels of what the model really saw, None where the engine does not say.
     prompt_tokens, output_tokens, visual_tokens: counted by the model, None where it counts none.
     torch_allocated_mb, torch_reserved_mb: peaks of this job in MiB, None without torch on a GPU.
@@ -84,6 +86,7 @@ class Output:
 
     text: str
     boxes: tuple[Box, ...] = ()
+    boxes_left_out: int | None = None
     finish_reason: FinishReason = "stop"
     seen_width: int | None = None
     seen_height: int | None = None
@@ -100,6 +103,13 @@ class Output:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Output:
         return cls(**{**data, "boxes": tuple(Box(**box) for box in data["boxes"])})
+
+
+def understood(found: Iterable[Box | None]) -> dict[str, Any]:
+    """The fields `Output.boxes` and `Output.boxes_left_out` of an answer. found: all that it meant as a box, None for
+    each that is none."""
+    every = list(found)
+    return {"boxes": tuple(box for box in every if box), "boxes_left_out": every.count(None) if every else None}
 
 
 def turns(job: Job) -> list[tuple[str, str]]:

@@ -27,19 +27,22 @@ LATEX = re.compile(
 )
 MOST_IN_VAIN = 1000  # braces that open no object before an answer is taken for noise
 FLAT_OBJECT = re.compile(r"\{[^{}]*\}")
+NAMES = ("bbox_2d", "bbox", "box_2d", "box")
+BOX_BEGUN = re.compile(rf"""\{{[^{{}}]*?["'](?:{"|".join(NAMES)}|x_min)["']\s*:""")
+LIST = re.compile(r"\[([^\[\]]*)(\]?)")
 # A name holds no further beginning of one, and nothing that is optional begins a pattern: an answer that repeats itself
-# for pages would otherwise take hours.
+# for pages would otherwise take hours. Without its end a box was cut off, perhaps within a number.
 QWEN_BOX = re.compile(
     r"(?:<\|object_ref_start\|>(?P<text>(?:(?!<\|object_ref_start\|>).)*?)<\|object_ref_end\|>\s*)?"
-    r"<\|box_start\|>\s*\(([^()]*)\)\s*,\s*\(([^()]*)\)\s*<\|box_end\|>",
+    r"<\|box_start\|>(?P<numbers>[^<]*)(?P<end><\|box_end\|>)?",
     re.DOTALL,
 )
-HTML_BOX = re.compile(r"""<(?P<kind>\w+)\b[^<>]*?\sdata-bbox=["'](?P<numbers>[^"'<>]*)["']""")
+HTML_BOX = re.compile(r"""<(?P<kind>\w+)\b[^<>]*?\sdata-bbox=["'](?P<numbers>[^"'<>]*)(?P<end>["'])?""")
 INTERN_BOXES = re.compile(
-    r"(?:<ref>(?P<text>(?:(?!<ref>).)*?)</ref>\s*)?<box>(?P<numbers>[\[\]\d\s.,-]*)</box>", re.DOTALL
+    r"(?:<ref>(?P<text>(?:(?!<ref>).)*?)</ref>\s*)?<box>(?P<numbers>[^<]*)(?P<end></box>)?", re.DOTALL
 )
 DEEPSEEK_BOXES = re.compile(
-    r"(?:<\|ref\|>(?P<text>(?:(?!<\|ref\|>).)*?)<\|/ref\|>\s*)?<\|det\|>(?P<numbers>[\[\]\d\s.,-]*)<\|/det\|>",
+    r"(?:<\|ref\|>(?P<text>(?:(?!<\|ref\|>).)*?)<\|/ref\|>\s*)?<\|det\|>(?P<numbers>[^<]*)(?P<end><\|/det\|>)?",
     re.DOTALL,
 )
 
@@ -49,14 +52,21 @@ def objects(answer: str) -> Iterator[dict[str, Any]]:
 
     LaTeX with single backslashes inside a text is read as it was meant, not as an escape.
     """
+    return (found for found in attempts(answer) if found is not None)
+
+
+def attempts(answer: str) -> Iterator[dict[str, Any] | None]:
+    """The same, and None for what begins as an object with a box and cannot be read."""
     text = LATEX.sub(lambda match: match[1] or r"\\", answer)
     position = in_vain = 0
     while (start := text.find("{", position)) >= 0 and in_vain < MOST_IN_VAIN:
         found, position = object_at(text, start)
         if isinstance(found, dict):
             yield found
-        else:
-            in_vain += 1
+            continue
+        in_vain += 1
+        if BOX_BEGUN.match(text, start):
+            yield None
 
 
 def object_at(text: str, start: int) -> tuple[Any, int]:
@@ -86,8 +96,9 @@ def nested(value: Any) -> Iterator[dict[str, Any]]:
 
 def in_json(text: str) -> Iterator[Found]:
     """``{"bbox_2d": […], "label": …}`` and its relatives; moondream names every side."""
-    for item in nested(list(objects(text))):
-        numbers = next((item[name] for name in ("bbox_2d", "bbox", "box_2d", "box") if name in item), None)
+    found = list(attempts(text))
+    for item in nested(found):
+        numbers = next((item[name] for name in NAMES if name in item), None)
         if numbers is None and "x_min" in item:
             numbers = [item.get(side) for side in ("x_min", "y_min", "x_max", "y_max")]
         if numbers is not None:
@@ -96,6 +107,7 @@ def in_json(text: str) -> Iterator[Found]:
                 numbers,
                 {"text": written(said), "kind": written(item.get("category") or item.get("type") or "object")},
             )
+    yield from [((), {})] * found.count(None)
 
 
 def written(value: Any) -> str:
@@ -111,13 +123,14 @@ def written(value: Any) -> str:
 def in_html(text: str) -> Iterator[Found]:
     """``<p data-bbox="x1 y1 x2 y2">``, what Qwen-VL answers to ``qwenvl html``."""
     for match in HTML_BOX.finditer(text):
-        yield re.findall(r"-?[\d.]+", match["numbers"]), {"kind": match["kind"]}
+        yield re.findall(r"-?[\d.]+", match["numbers"]) if match["end"] else (), {"kind": match["kind"]}
 
 
 def in_qwen_marks(text: str) -> Iterator[Found]:
     """``<|object_ref_start|>x<|object_ref_end|><|box_start|>(x1,y1),(x2,y2)<|box_end|>``; special tokens kept."""
     for match in QWEN_BOX.finditer(text):
-        yield [*match[2].split(","), *match[3].split(",")], {"text": (match["text"] or "").strip(), "kind": "object"}
+        fields = {"text": (match["text"] or "").strip(), "kind": "object"}
+        yield match["numbers"] if match["end"] else (), fields
 
 
 def in_lists(pattern: re.Pattern[str]) -> Callable[[str], Iterator[Found]]:
@@ -126,8 +139,9 @@ def in_lists(pattern: re.Pattern[str]) -> Callable[[str], Iterator[Found]]:
     def find(text: str) -> Iterator[Found]:
         for match in pattern.finditer(text):
             fields = {"text": (match["text"] or "").strip(), "kind": "object"}
-            for numbers in re.findall(r"\[([^\[\]]*)\]", match["numbers"]) or [match["numbers"]]:
-                yield numbers.split(","), fields
+            lists = [(numbers, end) for numbers, end in LIST.findall(match["numbers"]) if numbers.strip()]
+            for numbers, end in lists or [(match["numbers"], match["end"])]:
+                yield numbers if end else (), fields
 
     return find
 
@@ -183,14 +197,22 @@ def scale(family: str, size: Size, seen: Size | None) -> tuple[float, float]:
 def to_pixels(family: str, numbers: Any, size: Size, seen: Size | None = None, **fields: Any) -> Box | None:
     """A box of the family's numbers in pixels of the image, clamped and sorted; None for what is no box.
 
-    size: of the image. seen: of what the model was given after its own resize. fields: text, kind, confidence.
+    numbers: four, or a text of four. size: of the image. seen: of what the model was given after its own resize.
+    fields: text, kind, confidence.
     """
     across, down = scale(family, size, seen)
+    if isinstance(numbers, str):
+        numbers = split(numbers)
     try:
         left, top, right, bottom = (float(number) for number in numbers)
     except (TypeError, ValueError, OverflowError):
         return None
     return Box.within((left * across, top * down, right * across, bottom * down), *size, **fields)
+
+
+def split(numbers: str) -> list[str]:
+    """What stands between the commas, spaces and brackets of a box in a text."""
+    return re.findall(r"[^\s,;\[\]()]+", numbers)
 
 
 def from_pixels(family: str, box: tuple[float, float, float, float], size: Size, seen: Size | None = None) -> list[Any]:
@@ -205,10 +227,10 @@ def where_is(family: str, thing: str) -> str:
     return FAMILIES[family].ask.replace("{thing}", thing.strip())
 
 
-def boxes_in(family: str, answer: str, size: Size, seen: Size | None = None) -> tuple[Box, ...]:
-    """Every box of an answer in the order it was given; none for a family that has no convention."""
+def boxes_in(family: str, answer: str, size: Size, seen: Size | None = None) -> tuple[Box | None, ...]:
+    """Every box of an answer in the order it was given, None for what is none; of what was no JSON, last. Empty for a
+    family that has no convention."""
     if family not in FAMILIES:
         return ()
     found = FAMILIES[family].find(answer)
-    boxes = (to_pixels(family, numbers, size, seen, **fields) for numbers, fields in found)
-    return tuple(box for box in boxes if box)
+    return tuple(to_pixels(family, numbers, size, seen, **fields) for numbers, fields in found)

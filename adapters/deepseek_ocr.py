@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from adapters import remote_code
-from adapters.base import Adapter, AdapterError, Job, Output
+from adapters.base import Adapter, AdapterError, Job, Output, understood
 from adapters.coordinates import boxes_in, where_is
 from adapters.deepseek_marks import WithMarks, without_marks
 from adapters.torch_generation import PARAMS, Answer, PeakMemory, versions
@@ -86,7 +86,7 @@ class DeepSeekOCR(Adapter):
 
             def fields(_: str) -> dict[str, Any]:
                 return {
-                    "boxes": boxes_in("deepseek", answer.marked(), image.size),
+                    **understood(boxes_in("deepseek", answer.marked(), image.size)),
                     "prompt_tokens": call.prompt_tokens,
                     "visual_tokens": call.visual_tokens,
                 }

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from adapters import remote_code
-from adapters.base import Adapter, AdapterError, Job, Output, turns
+from adapters.base import Adapter, AdapterError, Job, Output, turns, understood
 from adapters.coordinates import boxes_in, where_is
 from adapters.deepseek_marks import WithMarks, without_marks
 from adapters.torch_generation import PARAMS, Answer, PeakMemory, versions
@@ -64,7 +64,7 @@ class DeepSeekVL2(Adapter):
 
         def fields(_: str) -> dict[str, Any]:
             return {
-                "boxes": boxes_in("deepseek", answer.marked(), image.size),
+                **understood(boxes_in("deepseek", answer.marked(), image.size)),
                 "prompt_tokens": int(inputs["input_ids"].shape[1]),
                 "visual_tokens": int(inputs["images_seq_mask"].sum()) or None,
             }

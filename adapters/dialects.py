@@ -17,7 +17,7 @@ from adapters.base import AdapterError, Box, Job, turns
 from adapters.coordinates import FAMILIES as PLACED
 from adapters.coordinates import Size, boxes_in, where_is
 from adapters.deepseek_marks import without_marks
-from adapters.dots_layout import as_markdown, boxes, elements
+from adapters.dots_layout import as_markdown, boxes
 from adapters.transformers_chat import asked
 
 QWEN_MARKS = re.compile(r"<\|(?:(?:object_ref|box|quad|vision|im)_(?:start|end)|\w+_pad|endoftext)\|>")
@@ -77,9 +77,11 @@ class Dialect:
         pieces = dots_ocr.kept(pieces, raw)
         return without(pieces, self.marks) if self.marks else pieces
 
-    def boxes(self, job: Job, answer: str, size: Size, seen: Size | None) -> tuple[Box, ...]:
+    def boxes(self, job: Job, answer: str, size: Size, seen: Size | None) -> tuple[Box | None, ...]:
+        """What the answer means as boxes, in pixels of the image; None for each that cannot be understood."""
+        found = boxes_in(self.family, answer, size, seen)
         unknown = seen is None and self.family in PLACED and PLACED[self.family].span is None
-        return () if unknown else boxes_in(self.family, answer, size, seen)
+        return (None,) * len(found) if unknown else found
 
 
 class Dots(Dialect):
@@ -103,8 +105,8 @@ class Dots(Dialect):
         readable = job.task == "formatted_ocr" and "layout" in prompt_name(job)
         return as_markdown(pieces, raw) if readable else dots_ocr.kept(pieces, raw)
 
-    def boxes(self, job: Job, answer: str, size: Size, seen: Size | None) -> tuple[Box, ...]:
-        return boxes(elements(answer), size, seen) if seen and "layout" in prompt_name(job) else ()
+    def boxes(self, job: Job, answer: str, size: Size, seen: Size | None) -> tuple[Box | None, ...]:
+        return boxes(answer, size, seen) if seen and "layout" in prompt_name(job) else ()
 
 
 class DeepSeek(Dialect):

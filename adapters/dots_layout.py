@@ -1,7 +1,8 @@
 """What dots.ocr says about a page, read tolerantly: a list of elements in reading order, each with its place.
 
 The answer ought to be a JSON list of ``{"bbox", "category", "text"}``. It may be cut off, repeat itself, use the wrong
-quotes, break LaTeX's backslashes or lack a number; every element that can be understood is kept.
+quotes, break LaTeX's backslashes or lack a number; every element that can be understood is kept, and `boxes` tells of
+the others.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 from adapters.base import Box
-from adapters.coordinates import LATEX, object_at, to_pixels, written
+from adapters.coordinates import LATEX, object_at, split, to_pixels, written
 
 CATEGORIES = (
     "Caption", "Footnote", "Formula", "List-item", "Page-footer", "Page-header", "Picture", "Section-header", "Table",
@@ -23,7 +24,7 @@ CATEGORIES = (
 BY_LETTERS = {re.sub(r"[^a-z]", "", name.lower()): name for name in CATEGORIES}
 START = re.compile(r"""\{\s{0,99}["'](?:bbox|category|text)["']\s{0,99}:""")
 LONGEST_START = 2 * 99 + len('{"category":')
-BBOX = re.compile(r"""["']bbox["']\s*:\s*["'\[(]+([^\])"'{}]*)""")
+BBOX = re.compile(r"""["']bbox["']\s*:\s*["'\[(]*([^\])"'{}]*)(?=[\])"'])""")  # cut off, a number may lack its end
 CATEGORY = re.compile(r"""["']category["']\s*:\s*["']([^"']*)""")
 TEXT = re.compile(r"""["']text["']\s*:\s*(["'])(.*)""", re.DOTALL)
 CLOSING = tuple(",]}")
@@ -31,7 +32,8 @@ CLOSING = tuple(",]}")
 
 @dataclass(frozen=True)
 class Element:
-    """One block of a page. numbers: left, top, right, bottom as the model wrote them, None for what is no box."""
+    """One block of a page. numbers: left, top, right, bottom as the model wrote them; empty where what it wrote is no
+    box, None where it wrote none."""
 
     category: str
     text: str = ""
@@ -56,8 +58,9 @@ def read(part: str) -> Element | None:
         found = rescued(part)
     text = found.get("text")
     text = "" if text is None else written(text)
-    numbers = box_numbers(found.get("bbox"))
-    if not text.strip() and numbers is None:
+    said = found.get("bbox")
+    numbers = None if said is None else box_numbers(said)
+    if not text.strip() and not numbers:
         return None
     return Element(category(found.get("category")), text.strip(), numbers)
 
@@ -96,25 +99,26 @@ def category(said: Any) -> str:
     return BY_LETTERS.get(re.sub(r"[^a-z]", "", written(said).lower()), "Text")
 
 
-def box_numbers(said: Any) -> tuple[float, ...] | None:
-    """Four numbers, from a list or a text; None for three, five, NaN or words."""
-    if isinstance(said, str):
-        said = re.findall(r"[^\s,;\[\]()]+", said)
+def box_numbers(said: Any) -> tuple[float, ...]:
+    """Four numbers, from a list or a text; none for three, five, NaN or words."""
     try:
-        numbers = tuple(float(number) for number in said)
+        numbers = tuple(float(number) for number in (split(said) if isinstance(said, str) else said))
     except (TypeError, ValueError, OverflowError):
-        return None
-    return numbers if len(numbers) == 4 and all(abs(number) < 1e6 for number in numbers) else None
+        return ()
+    return numbers if len(numbers) == 4 and all(abs(number) < 1e6 for number in numbers) else ()
 
 
-def boxes(found: Iterable[Element], size: tuple[int, int], seen: tuple[int, int]) -> tuple[Box, ...]:
-    """Elements with a place, in pixels of the image. size: of the image; seen: of what the model was given."""
-    placed = (
-        to_pixels("dots_ocr", element.numbers, size, seen, kind=element.category, text=element.text)
-        for element in found
-        if element.numbers
+def boxes(answer: str, size: tuple[int, int], seen: tuple[int, int]) -> tuple[Box | None, ...]:
+    """The places of a whole answer in pixels of the image, each element once; None for a box that is none and for an
+    element that cannot be read. size: of the image; seen: of what the model was given."""
+    found = dict.fromkeys(read(part) or part.rstrip(" \t\n,]}`") for part in parts(answer))
+    return tuple(
+        to_pixels("dots_ocr", each.numbers, size, seen, kind=each.category, text=each.text)
+        if isinstance(each, Element)
+        else None
+        for each in found
+        if isinstance(each, str) or each.numbers is not None
     )
-    return tuple(box for box in placed if box)
 
 
 def markdown(element: Element) -> str:

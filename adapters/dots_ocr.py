@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from adapters import remote_code
-from adapters.base import Adapter, AdapterError, Job, Output
+from adapters.base import Adapter, AdapterError, Job, Output, understood
 from adapters.coordinates import from_pixels
-from adapters.dots_layout import CATEGORIES, as_markdown, boxes, elements
+from adapters.dots_layout import CATEGORIES, as_markdown, boxes
 from adapters.torch_generation import PARAMS, Answer, PeakMemory, versions
 
 SIDE = 28  # of a visual token, in pixels
@@ -103,7 +103,7 @@ class DotsOCR(Adapter):
         yield from remote_code.tell(
             Answer(self._model, self._processor.tokenizer, inputs, job.params),
             PeakMemory(self._device),
-            lambda _: fields | {"boxes": boxes(elements("".join(raw)), size, seen) if laid_out else ()},
+            lambda _: fields | understood(boxes("".join(raw), size, seen) if laid_out else ()),
             lambda pieces: as_markdown(pieces, raw) if readable else kept(pieces, raw),
         )
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from adapters import remote_code
-from adapters.base import Adapter, Job, Output, turns
+from adapters.base import Adapter, Job, Output, turns, understood
 from adapters.coordinates import boxes_in, where_is
 from adapters.torch_generation import PARAMS, Answer, PeakMemory, versions
 
@@ -57,8 +57,9 @@ class InternVL2(Adapter):
         )
 
         def fields(text: str) -> dict[str, Any]:
+            found = boxes_in("internvl", answer.marked(), image.size) or boxes_in("internvl", text, image.size)
             return {
-                "boxes": boxes_in("internvl", answer.marked(), image.size) or boxes_in("internvl", text, image.size),
+                **understood(found),
                 "prompt_tokens": call.prompt_tokens,
                 "visual_tokens": int(pixels.shape[0]) * self._model.num_image_token,
                 "seen_width": columns * side,

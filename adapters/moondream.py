@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from adapters import remote_code
-from adapters.base import Adapter, AdapterError, Job, Output
+from adapters.base import Adapter, AdapterError, Job, Output, understood
 from adapters.coordinates import boxes_in
 from adapters.torch_generation import PeakMemory, number, versions
 
@@ -68,7 +68,7 @@ class Moondream(Adapter):
         count = self._count(text)
         yield Output(
             text=text,
-            boxes=boxes_in("moondream", text, image.size) if skill_for(job) == "detect" else (),
+            **understood(boxes_in("moondream", text, image.size) if skill_for(job) == "detect" else ()),
             finish_reason="length" if count is not None and count >= limit else "stop",
             output_tokens=count or None,
             visual_tokens=VISUAL_TOKENS,

@@ -17,7 +17,7 @@ from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 from typing import Any
 
-from adapters.base import Adapter, AdapterError, FinishReason, Job, Output
+from adapters.base import Adapter, AdapterError, FinishReason, Job, Output, understood
 from adapters.coordinates import Size
 from adapters.dialects import DIALECTS
 from adapters.shown import shown
@@ -103,7 +103,7 @@ class OpenAIChat(Adapter):
         seen, several = self._seen(picture), bool(job.params.get("earlier_images"))
         yield Output(
             text="".join(said),
-            boxes=self._dialect.boxes(job, "".join(raw), picture.size, seen) if picture else (),
+            **understood(self._dialect.boxes(job, "".join(raw), picture.size, seen) if picture else ()),
             finish_reason=answer.finish_reason,
             seen_width=seen[0] if seen else None,
             seen_height=seen[1] if seen else None,

@@ -10,11 +10,11 @@ import importlib.metadata
 import importlib.util
 import os
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from adapters.base import Adapter, AdapterError, Box, Job, Output
+from adapters.base import Adapter, AdapterError, Box, Job, Output, understood
 
 MODELS = {
     "Det.model_path": "PP-OCRv6_det_small.onnx",
@@ -43,7 +43,7 @@ def tilt(polygons: list[list[tuple[float, float]]]) -> float:
     return statistics.median(slopes) if slopes else 0.0
 
 
-def in_reading_order(boxes: list[Box], slope: float = 0.0) -> list[list[Box]]:
+def in_reading_order(boxes: Iterable[Box], slope: float = 0.0) -> list[list[Box]]:
     """Lines from top to bottom, the boxes of one visual line from left to right.
 
     slope: see `tilt`. A box joins the line whose last box, its neighbour to the left, stands at the same height once
@@ -129,14 +129,15 @@ class RapidOcr(Adapter):
         boxes = []
         for polygon, text, confidence in zip(polygons, found.txts or (), found.scores or (), strict=True):
             xs, ys = zip(*polygon, strict=True)
-            box = Box.within((min(xs), min(ys), max(xs), max(ys)), width, height, text=text, confidence=confidence)
-            if box is not None:
-                boxes.append(box)
-        lines = in_reading_order(boxes, tilt(polygons))
+            place = min(xs), min(ys), max(xs), max(ys)
+            boxes.append(Box.within(place, width, height, text=text, confidence=confidence))
+        told = understood(boxes)
+        lines = in_reading_order(told["boxes"], tilt(polygons))
         text = "\n".join(" ".join(box.text for box in line) for line in lines)
         if text:
             yield text
-        yield Output(text, tuple(box for line in lines for box in line), seen_width=seen_width, seen_height=seen_height)
+        told["boxes"] = tuple(box for line in lines for box in line)
+        yield Output(text, **told, seen_width=seen_width, seen_height=seen_height)
 
     def versions(self) -> dict[str, str]:
         import cv2

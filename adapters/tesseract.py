@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
-from adapters.base import Adapter, AdapterError, Box, Job, Output
+from adapters.base import Adapter, AdapterError, Box, Job, Output, understood
 
 LONGEST_SIDE = 32767  # of an image, in pixels: a limit of Tesseract
 PAGE_MODES = (1, *range(3, 14))  # 0 and 2 look at the layout and read nothing
@@ -144,8 +144,8 @@ class Tesseract(Adapter):
         self._api.Clear()
         if text:
             yield text
-        words = tuple(box for box in boxes if box is not None)
-        yield Output(text, words, seen_width=width, seen_height=height)  # it reads at the size it is given
+        # It reads at the size it is given.
+        yield Output(text, **understood(boxes), seen_width=width, seen_height=height)
 
     def versions(self) -> dict[str, str]:
         import tesserocr

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from adapters.base import Adapter, AdapterError, Job, Output, turns
+from adapters.base import Adapter, AdapterError, Job, Output, turns, understood
 from adapters.coordinates import FAMILIES, boxes_in, where_is
 from adapters.seen import seen_size, visual_tokens
 from adapters.shown import shown
@@ -63,7 +63,7 @@ class TransformersChat(Adapter):
         seen = seen_size(self._processor, inputs, image.size) if image else None
         yield Output(
             text="".join(said),
-            boxes=boxes_in(self._model.config.model_type, answer.marked(), image.size, seen) if image else (),
+            **understood(boxes_in(self._model.config.model_type, answer.marked(), image.size, seen) if image else ()),
             finish_reason="length" if answer.length else "stop",
             seen_width=seen[0] if seen else None,
             seen_height=seen[1] if seen else None,

@@ -82,7 +82,7 @@ def overlap(one: Edges, other: Edges) -> float:
 
 def found(wanted: Sequence[Edges], answer: str, of: tuple[int, int]) -> float:
     """Mean overlap of the wanted boxes with the best of the answer's, a box too many counting as a miss."""
-    left = [(box.x0, box.y0, box.x1, box.y1) for box in boxes_in(FAMILY, answer, of)]
+    left = [(box.x0, box.y0, box.x1, box.y1) for box in boxes_in(FAMILY, answer, of) if box]
     count = max(len(wanted), len(left))
     total = 0.0
     for one in wanted:

@@ -111,6 +111,7 @@ def test_the_answer_is_whole_readable_and_serialises(worker, page):
     assert Output.from_dict(json.loads(json.dumps(output.to_dict()))) == output
     for number in (output.prompt_tokens, output.output_tokens, output.visual_tokens):
         assert number is None or number > 0
+    assert not output.boxes or output.boxes_left_out is not None  # who places anything says what he could not
     assert worker.versions
 
 
@@ -121,7 +122,7 @@ def test_an_engine_reads_what_is_written(worker, page):
     for box in output.boxes:
         assert 0 <= box.x0 < box.x1 <= 640 and 0 <= box.y0 < box.y1 <= 160
         assert box.confidence is None or 0 <= box.confidence <= 1
-    assert "2026" in " ".join(box.text for box in output.boxes)
+    assert "2026" in " ".join(box.text for box in output.boxes) and output.boxes_left_out == 0
 
 
 def test_the_same_input_twice_gives_the_same_text(worker, page):

@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
+from adapters.base import understood
 from adapters.coordinates import FAMILIES, boxes_in, from_pixels, objects, to_pixels, where_is
 from arena.ui.picture import layer
 
@@ -104,6 +105,64 @@ def test_boxes_are_clamped_and_sorted():
     assert (box.x0, box.y0, box.x1, box.y1) == (0, 80, 1200, 720)
 
 
+# How each family writes a box of these numbers.
+WRITTEN = dict.fromkeys(FAMILIES, '{"bbox": [NUMBERS], "label": "odd"}') | {
+    "qwen2_vl": "<|object_ref_start|>odd<|object_ref_end|><|box_start|>(NUMBERS)<|box_end|>",
+    "internvl": "<ref>odd</ref><box>[[NUMBERS]]</box>",
+    "deepseek": "<|ref|>odd<|/ref|><|det|>[[NUMBERS]]<|/det|>",
+}
+NO_BOXES = (
+    "1, 2, 3",
+    "1, 2, 3, 4, 5",
+    "NaN, 2, 3, 4",
+    "1, Infinity, 3, 4",
+    '"a", "b", "c", "d"',
+    "left, top",
+    "",
+    "7e9, 7e9, 8e9, 8e9",
+)
+
+
+@pytest.mark.battery("X6")
+@pytest.mark.parametrize("numbers", NO_BOXES)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_what_cannot_be_understood_is_counted_and_harms_no_other(family, numbers):
+    odd, good = WRITTEN[family].replace("NUMBERS", numbers), ANSWERS[family]
+    found = understood(boxes_in(family, f"{good}\n{odd}\n{good}\n{odd}", SIZE, SEEN))
+    assert [box.text for box in found["boxes"]] == ["target"] * 2 and found["boxes_left_out"] == 2
+
+
+@pytest.mark.battery("X6")
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_box_that_is_cut_off_is_counted_and_no_number_is_taken_for_a_shorter_one(family):
+    answer, last = ANSWERS[family], max(match.end() for match in re.finditer(r"\d", ANSWERS[family]))
+    first = min(match.start() for match in re.finditer(r"[1-9]\d\d|0\.", answer))
+    for end in range(first + 1, last + 1):
+        found = understood(boxes_in(family, f"{answer}\n{answer[:end]}", SIZE, SEEN))
+        assert len(found["boxes"]) == found["boxes_left_out"] == 1
+
+
+@pytest.mark.battery("X6")
+def test_an_answer_without_boxes_has_none_left_out_and_no_number_of_them():
+    for family in (*FAMILIES, "mllama"):
+        for answer in ("", "no JSON {at all} {", '{"total": [1, 2], "text": "x"}', '[{"bbox": null}]'):
+            assert understood(boxes_in(family, answer, SIZE, SEEN)) == {"boxes": (), "boxes_left_out": None}
+    assert understood(boxes_in("internvl", ANSWERS["internvl"], SIZE))["boxes_left_out"] == 0
+
+
+@pytest.mark.battery("X6")
+def test_markup_of_html_that_places_nothing_is_counted():
+    answer = '<p data-bbox="1 1 9 9">a</p><p data-bbox="1 1 9">b</p><p data-bbox="here">c</p><p data-bbox="1 1 9 9'
+    assert understood(boxes_in("qwen3_vl", answer, SIZE))["boxes_left_out"] == 3
+
+
+@pytest.mark.parametrize("written", ["100, 200, 300, 400", "[100 200 300 400]"])
+def test_a_box_as_a_text_is_read_by_its_numbers_and_not_by_its_digits(written):
+    (box,) = boxes_in("qwen3_vl", f'{{"bbox": "{written}"}}', SIZE)
+    assert (box.x0, box.y0, box.x1, box.y1) == (120, 160, 360, 320)
+    assert boxes_in("qwen3_vl", '{"bbox": "1234"}', SIZE) == (None,)
+
+
 @pytest.mark.parametrize(
     ("answer", "texts"),
     [
@@ -118,7 +177,7 @@ def test_boxes_are_clamped_and_sorted():
     ],
 )
 def test_broken_json_loses_nothing_that_is_whole(answer, texts):
-    assert [box.text for box in boxes_in("qwen3_vl", answer, SIZE)] == texts
+    assert [box.text for box in boxes_in("qwen3_vl", answer, SIZE) if box] == texts
 
 
 def test_kinds_and_several_boxes():

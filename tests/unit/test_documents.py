@@ -19,7 +19,6 @@ from PIL import Image
 
 from adapters.base import Box
 from adapters.dots_layout import boxes as dots_boxes
-from adapters.dots_layout import elements
 from arena.access import COOKIE, visitor_of
 from arena.compare import Request, Side
 from arena.config import load_settings
@@ -82,7 +81,7 @@ def run_of(text: str, found: tuple[Box, ...] = (), task: str = "ocr", **more: ob
 
 def dots_page() -> Page:
     said = json.dumps(LAYOUT)
-    run = run_of(said, dots_boxes(elements(said), (1000, 1000), (1000, 1000)), "layout")
+    run = run_of(said, dots_boxes(said, (1000, 1000), (1000, 1000)), "layout")
     return Page(1, "0" * 64, 1000, 1000, {"A": run})
 
 

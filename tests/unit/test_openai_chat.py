@@ -18,7 +18,7 @@ from openai_service import Service
 from PIL import Image
 
 from adapters import dialects
-from adapters.base import AdapterError, Box, Job, Output
+from adapters.base import AdapterError, Box, Job, Output, understood
 from adapters.dialects import DIALECTS, QWEN_MARKS
 from adapters.openai_chat import OpenAIChat
 
@@ -204,13 +204,14 @@ def test_what_a_service_does_not_take_is_left_out_if_nobody_asked_for_it(service
 def test_vllm_is_asked_for_the_answer_that_the_own_adapter_gives(service: Service, connect, page: str) -> None:
     service.owner = "vllm"
     adapter = connect(**QWEN)
-    said = "<|object_ref_start|>cat<|object_ref_end|><|box_~start|>(100,200),(~300,400)<|box_end|><|im_end|>"
+    said = "<|object_ref_start|>cat<|object_ref_end|><|box_~start|>(100,200),(~300,400)<|box_end|>"
+    said += "<|box_start|>(1,2)<|box_end|><|im_end|>"
     output = ask(adapter, page, f"say={quote(said)}", seed=3)
     asked = service.requests[0]
     assert asked["mm_processor_kwargs"] == QWEN["image_processor"] and asked["skip_special_tokens"] is False
     assert (asked["top_k"], asked["top_p"], asked["repetition_penalty"], asked["seed"]) == (0, 1.0, 1.0, 3)
-    assert output.text == "cat(100,200),(300,400)"
-    assert output.boxes == (Box(30, 40, 90, 80, text="cat", kind="object"),)
+    assert output.text == "cat(100,200),(300,400)(1,2)"
+    assert output.boxes == (Box(30, 40, 90, 80, text="cat", kind="object"),) and output.boxes_left_out == 1
     assert (output.seen_width, output.seen_height) == (252, 168) and output.visual_tokens == 54
     service.refuses = {"mm_processor_kwargs"}
     output = ask(adapter, page, "What?")
@@ -278,6 +279,14 @@ def test_deepseek_marks_are_read_and_taken_out() -> None:
     assert "".join(dialect.shown(job, pieces, raw)) == "\n# Hi"
     (box,) = dialect.boxes(job, "".join(raw), (300, 200), None)
     assert dataclasses.astuple(box)[:5] == pytest.approx((0, 0, 300, 99.8998998998999, "title"))
+
+
+@pytest.mark.battery("X6")
+def test_boxes_in_pixels_of_a_size_that_nobody_knows_are_counted() -> None:
+    found = DIALECTS["qwen2_5_vl"].boxes(
+        Job(""), '[{"bbox_2d": [1, 2, 30, 40]}, {"bbox_2d": [5, 6, 7, 8]}]', (300, 200), None
+    )
+    assert understood(found) == {"boxes": (), "boxes_left_out": 2}
 
 
 MARKED = ["<|im_end|>", "<|box_start|>", "<", "<|", "a<b", ">", "text", "|>", "<|im_"]

@@ -186,7 +186,8 @@ def test_a_chat_needs_no_image(family):
     _, adapter, _ = family
     output = list(adapter.predict(Job("", "Hello", "chat", params={"max_new_tokens": 4})))[-1]
     assert output.prompt_tokens and output.output_tokens
-    assert output.seen_width is None and output.visual_tokens is None and output.boxes == ()
+    assert output.seen_width is None and output.visual_tokens is None
+    assert output.boxes == () and output.boxes_left_out is None
 
 
 def test_what_was_seen_is_told(family, picture):
@@ -309,7 +310,7 @@ def test_boxes_of_an_answer_are_pixels_of_the_image(tmp_path):
     output = list(adapter.predict(asked))[-1]
     assert output.text == "dog(100,200),(500,750)" and output.finish_reason == "stop"
     (box,) = output.boxes
-    assert (box.x0, box.y0, box.x1, box.y1, box.text) == (40, 40, 200, 150, "dog")
+    assert (box.x0, box.y0, box.x1, box.y1, box.text) == (40, 40, 200, 150, "dog") and output.boxes_left_out == 0
 
 
 def test_a_checkpoint_without_a_chat_template_is_refused(tmp_path):
