@@ -21,6 +21,7 @@ def run_json(run: Run) -> dict[str, Any]:
         "memory": asdict(run.memory),
         "scores": {"cer": run.scores.get("cer"), "wer": run.scores.get("wer"), **run.scores},
         "boxes": [asdict(box) for box in run.boxes],
+        "boxes_left_out": run.boxes_left_out,
         "image": {
             "sha256": run.image_sha256,
             "width": run.image_width,

@@ -121,6 +121,7 @@ class Run:
     library_versions: dict[str, str]
     energy_j: float | None = None  # of the whole GPU from the request to the end of the answer, by NVML
     cell: Cell = ALONE
+    boxes_left_out: int | None = None  # that could not be understood; None for an answer that places nothing
     boxes: tuple[Box, ...] = ()
     scores: dict[str, float | None] = field(default_factory=dict)
     error_text: dict[str, str] = field(default_factory=dict)  # by language, for the page; not stored

@@ -100,6 +100,7 @@ MAYBE_WHOLES = (
     "output_tokens",
     "visual_tokens",
     "retries",
+    "boxes_left_out",
 )
 MAYBE_TEXTS = ("image_sha256", "error_kind", "error_detail", "reference", "driver", "app_commit")
 

@@ -91,7 +91,9 @@ def written_as_data(text: str) -> bool:
 def _answer(page: Page, letter: str) -> dict[str, Any]:
     run = page.runs[letter]
     said = run_json(run)
-    return {name: said[name] for name in ("run_id", "model", "status", "error", "timeline", "text")} | {
+    return {
+        name: said[name] for name in ("run_id", "model", "status", "error", "timeline", "text", "boxes_left_out")
+    } | {
         "markdown": page.markdown(letter),
         "blocks": [
             {

@@ -1,7 +1,7 @@
 """The steps from one schema to the next, each a file here, run by Alembic when a database is opened.
 
 A step is written once and never edited, so it names its columns itself; a test sees that all steps together give
-exactly the tables of `arena.tables`. A new step: a file ``r0008_what.py`` here and its number in `HEAD`.
+exactly the tables of `arena.tables`. A new step: a file ``r0009_what.py`` here and its number in `HEAD`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-HEAD = "0007"  # the newest step, so that a database that is up to date is opened without loading Alembic
+HEAD = "0008"  # the newest step, so that a database that is up to date is opened without loading Alembic
 VERSION_TABLE = "arena_version"
 FOLDER = Path(__file__).parent
 

@@ -97,7 +97,8 @@ def recorded(runs: Sequence[Run], views: Sequence[View], lang: str) -> str:
 
 def _answer(view: View, run: Run, line: str, lang: str) -> str:
     low = view.letter.lower()
-    html = answer.head(view.letter, view.title, answer.chips(view, lang), line, view.how) + answer.trouble(run, lang)
+    html = answer.head(view.letter, view.title, answer.chips(view, lang), line, view.how)
+    html += answer.trouble(run, lang) + answer.left_out(run, lang)
     if run.text.strip():
         name, copy, copied = f"answer-{low}", tr("ui.answer.copy", lang), tr("ui.answer.copied", lang)
         html += _whole(run.text, MOST_TEXT, said("answer", lang, letter=view.letter), lang, f' id="{name}"')

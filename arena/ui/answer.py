@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from arena.numbers import number
 from arena.strings import strings, tr
 from arena.types import Run, Status
 from arena.ui import render, safe_html
@@ -74,6 +75,14 @@ def trouble(run: Run, lang: str) -> str:
     return f'<div class="trouble {run.status}">{first}<p>{render.text(hint)}</p>{detail}</div>'
 
 
+def left_out(run: Run, lang: str) -> str:
+    """How many boxes of the answer are not drawn; "" when all of them are."""
+    if not run.boxes_left_out:
+        return ""
+    count = number(run.boxes_left_out, lang)
+    return f'<p class="hint">{render.text(tr("ui.answer.boxes_left_out", lang, count=count))}</p>'
+
+
 def streaming(view: View, lang: str) -> str:
     """The answer so far, its end in sight, as plain text; before it, what a server that is being started writes."""
     said = view.text
@@ -92,7 +101,7 @@ def finished(view: View, lang: str) -> str:
     run = view.run
     if run is None:
         return ""
-    wrong = trouble(run, lang)
+    wrong = trouble(run, lang) + left_out(run, lang)
     if not run.text.strip():
         return wrong
     shown, left = render.shown(run.text)

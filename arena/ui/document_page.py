@@ -148,7 +148,11 @@ def _said(page: Page, letter: str, title: str, found: Sequence[Block], view: str
     else:
         state = answer.chip(tr(f"statuses.{run.status}", lang), answer.SIGNS[run.status], run.status)
         state += f'<span class="time">{timed(run.timeline.generate_s, lang)}</span>'
-        body = answer.trouble(run, lang) + _body(page, letter, run, found, view, document, lang)
+        body = (
+            answer.trouble(run, lang)
+            + answer.left_out(run, lang)
+            + _body(page, letter, run, found, view, document, lang)
+        )
     return (
         f'<section class="said {letter.lower()}" aria-labelledby="{name}"><header><span class="letter">{letter}</span>'
         f'<h3 id="{name}">{render.text(title)}</h3>{state}</header>{body}</section>'

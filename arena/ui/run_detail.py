@@ -130,6 +130,7 @@ def facts(run: Run, lang: str) -> dict[str, list[tuple[str, str]]]:
         return UNKNOWN if width is None or height is None else f"{width} × {height}"
 
     memory, params = run.memory, run.params
+    rare = {"boxes_left_out": run.boxes_left_out, "retries": run.retries}
     return {
         "quality": [
             ("cer", share(run.scores.get("cer"), lang)),
@@ -141,7 +142,7 @@ def facts(run: Run, lang: str) -> dict[str, list[tuple[str, str]]]:
             ("tokens_per_s", number(run.tokens_per_s, lang, 1)),
             ("prompt_tokens", number(run.prompt_tokens, lang)),
             ("visual_tokens", number(run.visual_tokens, lang)),
-            *([("retries", number(run.retries, lang))] if run.retries is not None else []),
+            *((name, number(value, lang)) for name, value in rare.items() if value is not None),
         ],
         "memory": [
             ("peak_ram_mb", sized(memory.peak_ram_mb, lang)),

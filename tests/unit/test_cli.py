@@ -40,14 +40,15 @@ def compare(picture, *more):
 def test_compare_prints_both_runs_as_json_and_nothing_else(picture, home, capsys):
     reference = home / "reference.txt"
     reference.write_text("эталон", encoding="utf-8")
-    assert main(compare(picture, "--json", "--prompt", "tokens=3 boxes=1", "--reference", str(reference))) == 0
+    assert main(compare(picture, "--json", "--prompt", "tokens=3 boxes=3", "--reference", str(reference))) == 0
     out, err = capsys.readouterr()
     answer = json.loads(out)
     assert "Test model" in err
     assert [run["side"] for run in answer["runs"]] == ["A", "B"]
     for run in answer["runs"]:
         assert set(run) == {
-            "run_id", "side", "model", "status", "text", "error", "timeline", "memory", "scores", "boxes", "image",
+            "run_id", "side", "model", "status", "text", "error", "timeline", "memory", "scores", "boxes",
+            "boxes_left_out", "image",
         }  # fmt: skip
         assert set(run["timeline"]) == {
             "queue_s", "unload_s", "start_s", "load_s", "first_token_s", "generate_s", "total_s", "cold",
@@ -57,7 +58,8 @@ def test_compare_prints_both_runs_as_json_and_nothing_else(picture, home, capsys
         }  # fmt: skip
         assert run["status"] == "ok" and run["error"] is None and run["scores"]["cer"] > 0
         assert run["image"]["width"] == 320 and len(run["image"]["sha256"]) == 64
-        assert run["boxes"][0]["text"] == "fake" and run["memory"]["peak_vram_device_mb"] is None
+        assert run["boxes"][0]["text"] == "fake" and run["boxes_left_out"] == 2
+        assert run["memory"]["peak_vram_device_mb"] is None
     assert [run["timeline"]["cold"] for run in answer["runs"]] == [True, False]
 
 

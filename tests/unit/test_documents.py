@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from adapters.base import Box
+from adapters.base import Box, understood
 from adapters.dots_layout import boxes as dots_boxes
 from arena.access import COOKIE, visitor_of
 from arena.compare import Request, Side
@@ -47,6 +47,7 @@ LAYOUT = [
     },
     {"bbox": [100, 720, 900, 760], "category": "List-item", "text": "first"},
     {"bbox": [100, 800, 500, 900], "category": "Picture"},
+    {"bbox": [100, 910, 900], "category": "Picture"},
 ]
 
 
@@ -81,7 +82,8 @@ def run_of(text: str, found: tuple[Box, ...] = (), task: str = "ocr", **more: ob
 
 def dots_page() -> Page:
     said = json.dumps(LAYOUT)
-    run = run_of(said, dots_boxes(said, (1000, 1000), (1000, 1000)), "layout")
+    found = understood(dots_boxes(said, (1000, 1000), (1000, 1000)))
+    run = run_of(said, task="layout", **found)
     return Page(1, "0" * 64, 1000, 1000, {"A": run})
 
 
@@ -159,7 +161,7 @@ def test_a_layout_of_dots_is_shown_with_boxes_table_and_formula(lang: str) -> No
         assert html.count(f'data-box="a{number}"') == 2, "one on the picture, one in the text"
     assert "<mfrac>" in html and '<th colspan="2"' in html
     assert "onclick" not in html and "<i>dots" not in html
-    assert "DOC/1-A-1.csv" in html
+    assert "DOC/1-A-1.csv" in html and tr("ui.answer.boxes_left_out", lang, count=1) in html
     assert {"en": "Heading", "ru": "Заголовок раздела"}[lang] not in html and {"en": "Title", "ru": "Заглавие"}[
         lang
     ] in html
@@ -224,7 +226,7 @@ def test_a_document_as_markdown_and_json() -> None:
         "confidence": None,
         "bbox": [100, 50, 900, 110],
     }
-    assert answer["tables"][0][1] == ["2025", "=1+1"] and "error" in answer
+    assert answer["tables"][0][1] == ["2025", "=1+1"] and "error" in answer and answer["boxes_left_out"] == 1
 
 
 @pytest.fixture(scope="module")

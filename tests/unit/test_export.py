@@ -55,11 +55,12 @@ def test_the_columns_are_the_fields_of_a_run_and_the_metrics() -> None:
 
 
 def test_every_cell_says_what_the_run_says() -> None:
-    (row,) = read(written(make_run(3, error_text={"ru": "no"})))
+    (row,) = read(written(make_run(3, error_text={"ru": "no"}, boxes_left_out=5)))
     assert list(row) == columns()
     assert row["created_at"] == "2026-01-31T12:00:03Z"
     assert row["params"] == '{"max_new_tokens": 256, "temperature": 0.5}'
     assert row["library_versions"] == '{"tesserocr": "2.13.1"}'
+    assert row["boxes_left_out"] == "5" and read(written(make_run()))[0]["boxes_left_out"] == ""
     assert (row["boxes"], row["cold"], row["seed"], row["order"]) == ("2", "true", "42", "1")
     assert (row["total_s"], row["peak_ram_mb"], row["cer"]) == ("1.75", "120.5", "0.125")
     assert (row["wer"], row["first_token_s"], row["reference"], row["seen_height"]) == ("", "", "", "")

@@ -13,7 +13,7 @@ from PIL import Image
 from arena.compare import Request, Side
 from arena.config import load_settings
 from arena.core import Arena, arena_of
-from arena.strings import LANGUAGES
+from arena.strings import LANGUAGES, tr
 from arena.types import Delta, Progress
 from arena.ui import answer, figures, timeline
 from arena.ui.live import Live, View
@@ -60,7 +60,7 @@ def test_events_fold_into_stages_with_their_seconds() -> None:
 
 
 def test_a_comparison_ends_with_two_runs_and_all_its_views(arena: Arena, tmp_path: Path) -> None:
-    live = live_of(arena, tmp_path, "tokens=5 say=<b>bold&</b>", reference="right")
+    live = live_of(arena, tmp_path, "tokens=5 say=<b>bold&</b> boxes=3", reference="right")
     live.start()
     until(lambda: live.done, "the end of the comparison")
     assert [run.status if run else None for run in live.runs] == ["ok", "ok"]
@@ -70,6 +70,7 @@ def test_a_comparison_ends_with_two_runs_and_all_its_views(arena: Arena, tmp_pat
         html = answer.finished(live.views[0], lang)
         assert "<b>bold" not in html.replace('<div class="rendered', "").split("view-rendered")[0]
         assert "view-text" in html and "view-rendered" in html
+        assert tr("ui.answer.boxes_left_out", lang, count=2) in html
         assert figures.table(live.runs, ["one", "two"], lang).count("<tr>") == len(rows) + 1
 
 

@@ -54,7 +54,8 @@ def test_the_table_and_the_details_name_the_scores(lang: str) -> None:
     assert tr("metrics.short.anls", lang) in with_scores
     assert "of-scores" not in table(RunPage([make_run(1)], 1), RunQuery(), reader)
     told = dict(facts(make_run(1, scores=ONE), lang)["quality"])
-    assert told["anls"].startswith("90") and told["teds"] == "—"
+    assert told["anls"].startswith("90") and told["teds"] == "—" and "boxes_left_out" not in told
+    assert dict(facts(make_run(1, boxes_left_out=0), lang)["quality"])["boxes_left_out"] == "0"
 
 
 def test_the_command_line_prints_them(capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,7 @@ from runs import make_run
 
 from adapters.base import Box
 from arena.documents.document import Page
-from arena.ui import formula, render, safe_html
+from arena.ui import answer, formula, render, safe_html
 from arena.ui.document_page import drawing, legend
 from arena.ui.picture import MOST_BOXES, layer
 
@@ -88,6 +88,16 @@ def test_what_a_box_says_and_is_called_is_text_in_both_overlays(name: str) -> No
 @pytest.mark.battery("X5")
 def test_more_boxes_than_a_browser_can_draw_are_left_out() -> None:
     assert layer("a", [Box(n, 0, n + 1, 1) for n in range(50_000)], 50_000, 1).count("<rect ") == MOST_BOXES
+
+
+@pytest.mark.battery("X6")
+def test_boxes_that_could_not_be_understood_are_told_with_their_number() -> None:
+    said = {1: "1 рамку", 3: "3 рамки", 5: "5 рамок", 21: "21 рамку"}
+    for count, words in said.items():
+        assert f"нарисовать {words}." in answer.left_out(make_run(0, boxes_left_out=count), "ru")
+    assert "1 box could not be understood and is not" in answer.left_out(make_run(0, boxes_left_out=1), "en")
+    assert "2 boxes could not be understood and are not" in answer.left_out(make_run(0, boxes_left_out=2), "en")
+    assert answer.left_out(make_run(0, boxes_left_out=0), "en") == answer.left_out(make_run(0), "ru") == ""
 
 
 @pytest.mark.battery("X3")

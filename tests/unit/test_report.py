@@ -66,7 +66,7 @@ class Elements(HTMLParser):
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_everything_of_a_comparison_is_in_its_report(lang: str) -> None:
-    one, two = pair(reference="Кассовый чек № 0", mode="transformers", quantization="8bit")
+    one, two = pair(reference="Кассовый чек № 0", mode="transformers", quantization="8bit", boxes_left_out=7)
     two = replace(two, title="Qwen2-VL 2B", status="oom", error_kind="out_of_memory", error_detail="CUDA: 2 GiB")
     said = Elements(html_report([one, two], lang, TASKS, picture=PIXEL)).text
     for expected in (
@@ -75,6 +75,7 @@ def test_everything_of_a_comparison_is_in_its_report(lang: str) -> None:
         *(tr("statuses.ok", lang), tr("statuses.oom", lang), tr("errors.out_of_memory", lang), "CUDA: 2 GiB"),
         *("transformers · 8bit", "tesserocr 2.13.1", "Some CPU (2 cores)", "0123456789ab", "f" * 64, ID, "run-00001"),
         *("2026-01-31 12:00 UTC", "1600 × 1200", "800 × 600", number(3.25, lang, 1)),
+        *(tr("ui.answer.boxes_left_out", lang, count=7), tr("benchmark.fact.boxes_left_out", lang)),
     ):
         assert expected in said, expected
     assert f'<html lang="{lang}">' in html_report([one, two], lang, TASKS)
@@ -152,6 +153,7 @@ def test_the_json_has_every_column_and_the_image() -> None:
     report = json.loads(json_report([one, two], b"\x89PNG"))
     assert report["schema"] == 1 and report["comparison_id"] == ID
     assert {field.name for field in FIELDS} | {"scores"} == set(report["runs"][0])
+    assert report["runs"][0]["boxes_left_out"] is None
     assert report["runs"][0]["boxes"][0]["text"] == "Кассовый" and report["runs"][1]["scores"] == {
         "cer": 0.5,
         "wer": None,

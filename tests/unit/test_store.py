@@ -40,7 +40,10 @@ def names(runs: list[Run]) -> list[str]:
 
 
 def test_a_run_comes_back_as_it_was_saved(store: Store) -> None:
-    runs = [make_run(0), make_run(1, boxes=(), scores={}, seed=None, status="error", error_kind="timeout")]
+    runs = [
+        make_run(0, boxes_left_out=3),
+        make_run(1, boxes=(), scores={}, seed=None, status="error", error_kind="timeout"),
+    ]
     for run in runs:
         store.save(run)
     assert [store.get(run.run_id) for run in runs] == runs
