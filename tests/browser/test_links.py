@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 from starlette.requests import Request as HttpRequest
 
@@ -22,6 +23,7 @@ from tests.runs import make_run
 
 OpenPage = Callable[..., Page]
 DRAWN = "(image) => image.complete && image.naturalWidth > 0"
+LEFT_OUT = "2 boxes could not be understood and are not drawn."
 
 
 def drawn(page: Page) -> bool:
@@ -34,14 +36,16 @@ def link_of(page: Page) -> str:
     )
 
 
+@pytest.mark.battery("X6")
 def test_a_comparison_becomes_a_link_and_a_file_that_needs_no_network(
     open_page: OpenPage, browser: Browser, tmp_path: Path
 ) -> None:
     page = ready(open_page(permissions=["clipboard-read", "clipboard-write"]))
     choose(page, "a", "Tesseract")
     choose(page, "b", "Test model")
-    page.locator("#prompt textarea").fill("say=<b>bold</b> boxes=1")
+    page.locator("#prompt textarea").fill("say=<b>bold</b> boxes=3")
     run(page)
+    expect(page.get_by_text(LEFT_OUT)).to_be_visible()
     link = page.locator("#links [data-link]")
     expect(link).to_have_accessible_name("Copy link")
     link.focus()
@@ -61,6 +65,7 @@ def test_a_comparison_becomes_a_link_and_a_file_that_needs_no_network(
 
     page.goto(address)
     assert drawn(page)
+    expect(page.get_by_text(LEFT_OUT)).to_be_visible()
     shown = [page.locator(f"#answer-{letter}").inner_text() for letter in "ab"]
     assert [said.split() for said in shown] == [said.split() for said in texts]
     page.get_by_role("link", name="RU", exact=True).click()
@@ -77,7 +82,8 @@ def test_a_comparison_becomes_a_link_and_a_file_that_needs_no_network(
     shown = [alone.locator(f"#answer-{letter}").inner_text() for letter in "ab"]
     assert [said.split() for said in shown] == [said.split() for said in texts]
     assert "<b>bold</b>" in shown[1] and alone.locator("#answer-b b").count() == 0
-    assert alone.locator(".boxes.a rect").count() > 5
+    assert alone.locator(".boxes.a rect").count() > 5 and alone.locator(".boxes.b rect").count() == 1
+    expect(alone.get_by_text(LEFT_OUT)).to_be_visible()
     alone.locator(".show-a").uncheck()
     expect(alone.locator(".boxes.a")).to_be_hidden()
     assert not alone.evaluate("document.documentElement.scrollWidth > window.innerWidth")
