@@ -159,6 +159,8 @@ def serve(channel: socket.socket) -> None:
     # All that is imported on the way is imported once and here.
     with contextlib.suppress(ImportError):
         import resource  # noqa: F401
+    # The memory of a picture that is done with serves the next one.
+    Image.core.set_blocks_max(2)  # type: ignore[attr-defined]
     blank = io.BytesIO()
     Image.new("RGB", (640, 480)).save(blank, "PNG")
     practice = {"page": 1, "max_pixels": 10**6, "out": os.devnull}, blank.getvalue()
