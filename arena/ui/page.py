@@ -22,6 +22,7 @@ from arena.ui import (
     tab_ratings,
 )
 from arena.ui.i18n import language, on_language, t
+from arena.ui.sound_choices import SoundChoices
 
 TO_THE_TOP = """() => requestAnimationFrame(() => {
   scrollTo({ top: 0 });
@@ -48,7 +49,7 @@ def heading(name: str) -> None:
 
 def build_ui(arena: Arena) -> gr.Blocks:
     """The whole page over one open `Arena`."""
-    with gr.Blocks(title="VLM Arena", analytics_enabled=False, delete_cache=(600, 3600), fill_width=True) as page:
+    with SoundChoices(title="VLM Arena", analytics_enabled=False, delete_cache=(600, 3600), fill_width=True) as page:
         header.build()
         if arena.settings.apart:
             kept_banner.build(arena)

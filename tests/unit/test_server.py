@@ -328,6 +328,18 @@ def test_a_forged_event_is_refused_before_anything_of_it_is_done(far: PageClient
     assert far.http.get("/runs.csv").text.count("\n") == 1, "nothing ran"
 
 
+@pytest.mark.battery("W2")
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_choice_that_is_not_offered_is_refused_in_words(client: httpx.Client, lang: str) -> None:
+    with visiting(str(client.base_url).rstrip("/"), "") as (there,):
+        there.http.headers["accept-language"] = lang
+        for field, value in (("task", "fake"), ("model_a", ["tesseract"]), ("dtype_b", {"value": 7})):
+            assert tr("ui.choice_gone", lang) in there.run("run", "click", None, **{field: value})
+        for value in (["ready", "no such"], "ready"):
+            assert tr("ui.choice_gone", lang) in there.said("models-search", "change", models_status=value)
+        assert "Tesseract" in there.said("models-search", "change", models_status=["ready"])
+
+
 @pytest.mark.battery("W1")
 @pytest.mark.parametrize(("block", "event"), ADMINISTERING)
 def test_what_changes_this_machine_is_refused_to_who_sits_elsewhere(far: PageClient, block: str, event: str) -> None:
