@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import array
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -68,6 +69,7 @@ def fork(message: dict[str, Any], descriptors: list[int], app_pid: int, others: 
         for descriptor in [*descriptors, *others]:
             os.close(descriptor)
         os.environ.update(message["env"])
+        gc.enable()
         worker.main(message["adapter"], app_pid)
     except BaseException:  # noqa: BLE001 - nothing may return into the parent's loop
         traceback.print_exc()
@@ -77,6 +79,7 @@ def fork(message: dict[str, Any], descriptors: list[int], app_pid: int, others: 
 
 def main(channel: socket.socket, app_pid: int) -> None:
     """Serve the application until its end of the socket closes, then end every worker."""
+    gc.disable()  # modules are no garbage, and to look for some writes into every page that is shared with workers
     children: dict[int, int] = {}  # pidfd → pid
     poll = select.poll()
     poll.register(channel, select.POLLIN)
@@ -101,6 +104,7 @@ def main(channel: socket.socket, app_pid: int) -> None:
                 done = preload(message["modules"])
                 send(event="preloaded", modules=done)
                 continue
+            gc.freeze()
             pid = fork(message, descriptors, app_pid, [channel.fileno(), *children])
             for given in descriptors:
                 os.close(given)

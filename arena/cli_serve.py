@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 from contextlib import closing
 from dataclasses import replace
@@ -17,6 +18,7 @@ from arena.public.retention import keeping
 def run(options: argparse.Namespace, settings: Settings, lang: str) -> int:
     """Until told to end. Raises `ArenaError` when the address cannot be used, `ConfigError` for a
     link without a password."""
+    gc.disable()  # all that is imported and built from here on stays; `serve` has the rest looked through
     from arena.server import serve
 
     names = ("host", "port", "mode")
