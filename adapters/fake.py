@@ -3,8 +3,8 @@
 Commands are ``name=value`` words in the prompt (for one answer) or entries of the model's options (for the load):
 
 prompt:  tokens=20 delay=0.05 say=TEXT quoted=TEXT* times=1 loop=1 oom=1 exit=3 hang=1 raise=TEXT* crash=9 last=TEXT*
-         noise=1000 empty=1 boxes=1 (all but the first are none) environ=NAME recall=1 (what it was told so far); a
-         TEXT* is written as in a URL
+         noise=1000 empty=1 boxes=1 (all but the first are none) box=TEXT* (what that says) environ=NAME
+         recall=1 (what it was told so far); a TEXT* is written as in a URL
 options: load_delay, load_oom, load_raise, load_crash, load_hang, ignore_sigterm, ballast_mb, child, record,
          always (commands for every answer)
 """
@@ -100,7 +100,7 @@ class Fake(Adapter):
             yield word
         text = "".join(said)
         limit = job.params.get("max_new_tokens")
-        box = Box(10, 10, 60, 40, text="fake", confidence=0.5)
+        box = Box(10, 10, 60, 40, text=unquote(told.get("box", "fake")), confidence=0.5)
         yield Output(
             text=text,
             **understood(box if at == 0 else None for at in range(int(told.get("boxes", 0)))),

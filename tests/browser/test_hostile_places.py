@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
@@ -28,6 +29,7 @@ TITLES = {
     "nasty": f"Nasty <img src=x onerror={HIT}>",
     "nastier": f"Nastier <svg onload={HIT}> ![x](https://{HOST}/t.png)",
 }
+DRAWN = ["title", "rect", "g", "rect", "text"]  # of a box, whatever it says
 # On the pages of a class, which have no buttons of a comparison.
 UNHARMED = """() => {
   const say = document.querySelector("#say"), box = say.getBoundingClientRect();
@@ -46,8 +48,8 @@ def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     usual = {"adapter": "fake", "modes": {"embedded": {}}}
     tasks = ["ocr", "formatted_ocr", "layout", "question", "chat"]
     models = {
-        name: usual | {"title": title, "tasks": tasks, "options": {"always": f"boxes=1 quoted={quote(answer)}"}}
-        for (name, title), answer in zip(TITLES.items(), ANSWERS, strict=True)
+        name: usual | {"title": title, "tasks": tasks, "options": {"always": f"boxes=1 box={said} quoted={said}"}}
+        for (name, title), said in zip(TITLES.items(), map(quote, ANSWERS), strict=True)
     }
     (home / "models.yaml").write_text(yaml.safe_dump({"models": models}))
     with serving(home, ARENA_SCHOOL="1", ARENA_TEACHER_PASSWORD="chalk") as url:
@@ -90,7 +92,7 @@ def test_a_conversation(open_page: OpenPage, app_url: str) -> None:
     harmless(page, "#chat-talk .rendered", "#chat-send", faults)
 
 
-@pytest.mark.battery("X1", "X2")
+@pytest.mark.battery("X1", "X2", "X7")
 def test_a_document(open_page: OpenPage, app_url: str) -> None:
     page = ready(open_page(width=1366))
     open_tab(page, "Documents")
@@ -110,6 +112,17 @@ def test_a_document(open_page: OpenPage, app_url: str) -> None:
         page.locator("#doc-view").get_by_text(tr(f"documents.view.{view}", "en"), exact=True).click()
         expect(page.locator(boxes).first).to_be_visible()
         assert page.evaluate(UNTOUCHED, "#doc-run") == FINE, view
+        if view == "parts":
+            for letter, answer in zip("ab", ANSWERS, strict=True):
+                overlay = page.locator(f"#doc-page svg.{letter} g[data-box]")
+                page.locator(f"#doc-page .said.{letter} li[data-box]").hover()
+                expect(overlay).to_have_class(re.compile("lit"))
+                page.locator(f"#doc-page .said.{letter} li[data-box]").focus()
+                page.keyboard.press("Enter")
+                expect(overlay).to_be_focused()
+                assert plain(answer).split()[0] in overlay.locator("title").text_content()
+                assert overlay.evaluate("(g) => [...g.querySelectorAll('*')].map((node) => node.tagName)") == DRAWN
+            assert page.evaluate(UNTOUCHED, "#doc-run") == FINE
         if view == "rendered":
             harmless(page, boxes, "#doc-run", faults)
     assert faults == []

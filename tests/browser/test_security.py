@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -63,13 +64,20 @@ def untouched(page: Page) -> None:
     expect(page.locator("#run")).to_be_visible()
 
 
-@pytest.mark.battery("X1", "X2")
+@pytest.mark.battery("X1", "X2", "X7")
 def test_a_hostile_answer_is_shown_and_does_nothing(open_page: OpenPage, beacon: tuple[str, list[str]]) -> None:
     host, asked = beacon
     httpx.get(f"http://{host}/itself")
     page = ready(open_page())
-    choose_fakes(page, f"say={ATTACKS.replace('HOST', host)} boxes=1")
+    attacks = ATTACKS.replace("HOST", host)
+    choose_fakes(page, f"say={attacks} boxes=1 box={quote(attacks)}")
     run(page)
+    for letter in "ab":
+        box = page.locator(f"#picture .boxes.{letter} rect")
+        box.hover(force=True)  # the other model's lies at the same place
+        expect(box.locator("title")).to_have_text(re.compile(f"^{letter.upper()}: .*<script>window.hit=1</script>"))
+        assert page.locator(f"#picture .boxes.{letter} *").count() == 2
+    untouched(page)
     text = page.locator("#answer-A").inner_text()
     assert "<script>window.hit=1</script>" in text
     assert "${window.hit=1}" in text

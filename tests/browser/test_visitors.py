@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
 
 from arena.strings import strings, tr
 from tests.browser.conftest import serving
-from tests.browser.test_compare_tab import ready, run, upload
+from tests.browser.test_compare_tab import choose, choose_fakes, ready, run, upload
 
 OpenPage = Callable[..., Page]
 PASSWORD = "open sesame"
@@ -20,6 +21,9 @@ PASSWORD = "open sesame"
 @pytest.fixture(scope="module")
 def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     home = tmp_path_factory.mktemp("visitors") / "data"
+    home.mkdir()
+    slow = {"title": "Slow", "adapter": "fake", "modes": {"embedded": {}}, "options": {"load_delay": 600}}
+    (home / "models.yaml").write_text(yaml.safe_dump({"models": {"slow": slow}}))
     with serving(home, ARENA_PASSWORD=PASSWORD, ARENA_KEEP_DAYS="7") as url:
         yield url
 
@@ -88,3 +92,17 @@ def test_two_visitors_never_see_what_is_the_others(open_page: OpenPage, app_url:
     anna.get_by_role("button", name=tr("public.kept.leave", "en")).click()
     expect(anna).to_have_title(tr("public.login.title", "en"))
     assert anna.request.get(f"{app_url}runs.csv").status == 401
+
+
+@pytest.mark.battery("W8")
+def test_a_page_closed_while_a_model_loads_gives_the_device_to_whoever_waits(open_page: OpenPage) -> None:
+    anna, boris = enter(open_page(locale="en-US"), "en"), enter(open_page(locale="ru-RU"), "ru")
+    choose(anna, "a", "Slow")
+    choose_fakes(boris, "tokens=5")
+    anna.locator("#run").click()
+    expect(anna.locator("#head-a")).to_contain_text(tr("stages.loading", "en"))
+    boris.locator("#run").click()
+    expect(boris.locator("#head-a")).to_contain_text("В очереди: 1")
+    anna.close()
+    for side in "ab":  # ten minutes of the load would be left
+        expect(boris.locator(f"#head-{side} .chip.ok")).to_be_visible()
