@@ -9,7 +9,7 @@ from pathlib import Path
 
 import platformdirs
 
-from arena.errors import ConfigError
+from arena.errors import ConfigError, Problem
 
 VERSION = "0.1.0"
 VLLM_IMAGE = "vllm/vllm-openai:v0.32.0"
@@ -93,7 +93,10 @@ class Settings:
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """Settings from the environment. Raises `ConfigError` naming every variable that cannot be used."""
-    problems: list[str] = []
+    problems: list[Problem] = []
+
+    def wrong(key: str, name: str, **more: object) -> None:
+        problems.append(Problem(f"settings.{key}", {"name": name, "value": repr(environ[name]), **more}))
 
     def number(*names: str, default: float, least: float = 0) -> float:
         for name in names:
@@ -104,26 +107,26 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
                     value = float("nan")
                 if value >= least:
                     return value
-                problems.append(f"{name}={environ[name]!r}: a number, at least {least:g}, is expected")
+                wrong("number", name, least=float(least))
         return default
 
     def switch(name: str, default: bool) -> bool:
         value = environ.get(name, "").strip().lower()
         if value not in ("", "0", "1", "true", "false", "yes", "no", "on", "off"):
-            problems.append(f"{name}={environ[name]!r}: 0 or 1 is expected")
+            wrong("switch", name)
         return default if value == "" else value in ("1", "true", "yes", "on")
 
     home = Path(environ.get("ARENA_HOME") or platformdirs.user_data_dir("vlm-arena")).expanduser().absolute()
     own_models = environ.get("ARENA_MODELS")
     models_file = Path(own_models).expanduser() if own_models else home / "models.yaml"
     if own_models and not models_file.is_file():
-        problems.append(f"ARENA_MODELS={own_models!r}: no such file")
+        wrong("no_file", "ARENA_MODELS")
     mode = environ.get("ARENA_MODE", "").strip().lower()
     if mode not in ("", *START_MODES):
-        problems.append(f"ARENA_MODE={environ['ARENA_MODE']!r}: one of {', '.join(START_MODES)} is expected")
+        wrong("one_of", "ARENA_MODE", known=", ".join(START_MODES))
     port = int(number("ARENA_PORT", "GRADIO_SERVER_PORT", default=7860))
     if port > 65535:
-        problems.append(f"port {port}: at most 65535")
+        problems.append(Problem("settings.port", {"port": port}))
     share = switch("ARENA_SHARE", False)
     settings = Settings(
         home=home,

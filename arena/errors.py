@@ -8,6 +8,7 @@ ArenaError
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,12 +76,34 @@ class ArenaError(Exception):
         return tr(self.key, lang, **self.params)
 
 
-class ConfigError(ArenaError):
-    """Everything that is wrong with the configuration, one line a problem."""
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with the configuration: a text by its key, filled with `params`."""
 
-    def __init__(self, problems: list[str]) -> None:
-        self.problems = problems
-        super().__init__("errors.config", problems="\n".join(f"- {problem}" for problem in problems))
+    key: str
+    params: Mapping[str, Any]
+
+    def text(self, lang: str = "en") -> str:
+        return without_secrets(tr(self.key, lang, **self.params))
+
+
+class ConfigError(ArenaError):
+    """Everything that is wrong with the configuration, one line a problem. What is a text already, as all that is
+    said of the catalogue's files, is the same in every language."""
+
+    def __init__(self, problems: Sequence[Problem | str]) -> None:
+        self._problems = problems
+        super().__init__("errors.config")
+
+    @property
+    def problems(self) -> list[str]:
+        return self._told("en")
+
+    def text(self, lang: str = "en") -> str:
+        return tr(self.key, lang, problems="\n".join(f"- {problem}" for problem in self._told(lang)))
+
+    def _told(self, lang: str) -> list[str]:
+        return [each.text(lang) if isinstance(each, Problem) else without_secrets(each) for each in self._problems]
 
 
 class RunError(ArenaError):

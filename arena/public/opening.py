@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from arena.config import Settings
-from arena.errors import ConfigError
+from arena.errors import ConfigError, Problem
 from arena.passwords import MARK, is_hash
-from arena.strings import tr
 
 SHORTEST = 8  # characters of a password that a public link has
-PARAMS: dict[str, Any] = {"least": SHORTEST}
 KEPT_DAYS = 7.0  # with a public link, unless something else is said
-
-
-class NotReady(ConfigError):
-    """The problems by their keys, so that they can be told in any language."""
-
-    def __init__(self, keys: list[str]) -> None:
-        self._keys = keys
-        super().__init__([tr(key, **PARAMS) for key in keys])
-
-    def text(self, lang: str = "en") -> str:
-        return tr("errors.config", lang, problems="\n".join(f"- {tr(key, lang, **PARAMS)}" for key in self._keys))
 
 
 def checked(settings: Settings, *, share: bool = False, days_set: bool = True) -> Settings:
@@ -47,5 +33,5 @@ def checked(settings: Settings, *, share: bool = False, days_set: bool = True) -
         if settings.share and given and len(given) < SHORTEST:
             problems.append(f"public.short.{name}")
     if problems:
-        raise NotReady(problems)
+        raise ConfigError([Problem(key, {"least": SHORTEST}) for key in problems])
     return settings

@@ -9,6 +9,8 @@ import string
 import pytest
 
 from arena import strings as texts
+from arena.config import load_settings
+from arena.errors import ConfigError
 from arena.numbers import number
 from arena.strings import LANGUAGES, strings, tr
 
@@ -75,3 +77,24 @@ def test_a_float_is_written_as_its_language_does() -> None:
     told = {"free": 21.13, "total": 33.0}
     assert tr("doctor.ram", "ru", **told) == "Оперативная память: свободно 21,1 из 33,0 ГБ."
     assert "21.1 of 33.0" in tr("doctor.ram", "en", **told)
+
+
+def test_every_wrong_setting_is_told_at_once_in_both_languages() -> None:
+    wrong = {
+        "ARENA_QUEUE": "many",
+        "ARENA_RUN_TIMEOUT": "0",
+        "ARENA_DEV": "perhaps",
+        "ARENA_MODE": "fast",
+        "ARENA_MODELS": "/nowhere/models.yaml",
+        "ARENA_PORT": "70000",
+    }
+    with pytest.raises(ConfigError) as caught:
+        load_settings(wrong)
+    english, russian = (caught.value.text(lang).splitlines() for lang in LANGUAGES)
+    assert english[1:] == [f"- {each}" for each in caught.value.problems]
+    assert len(english) == len(russian) == 1 + len(wrong)
+    for name, value in wrong.items():
+        for lines in (english, russian):
+            assert any(value in line and (name in line or value == "70000") for line in lines), (name, lines)
+    assert not any(word in line for line in russian for word in ("expected", "number", "such", "at most"))
+    assert "- ARENA_RUN_TIMEOUT='0': нужно число не меньше 0,1" in russian
