@@ -88,7 +88,8 @@ class CompareTab:
         light: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
         choice, described = self.choice, self.described
         for widget in (asked.task, one.model, two.model, *one.variant.choices, *two.variant.choices):
-            widget.input(self.on_choice, choice, described, **light)
+            # The last choice counts, however quick the hand: one made while another is answered must not be lost.
+            widget.input(self.on_choice, choice, described, trigger_mode="always_last", **light)
         swap.click(self.on_swap, choice | one.inputs | two.inputs, described, **light)
         known = [asked.reference, asked.language]
         for change in image.changes:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import yaml
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from arena.strings import strings
 from tests import tiny
@@ -15,6 +15,7 @@ from tests.browser.conftest import open_tab, serving
 from tests.browser.test_compare_tab import WIDE, choose, ready, run
 
 OpenPage = Callable[..., Page]
+ANSWERED = "**/gradio_api/run/predict*"  # what the page asks without the queue
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +133,18 @@ def test_a_choice_stays_with_its_model_and_follows_the_language(open_page: OpenP
     choose(page, "a", "Tiny Qwen")
     expect(page.locator("#variant-a")).not_to_contain_text("4bit")  # another model has come between
     choose(page, "a", "RapidOCR")
+    expect(page.locator("#variant-a")).to_be_hidden()
+    held: list[Route] = []
+    slow = [True]
+    page.route(ANSWERED, lambda route: held.append(route) if slow else route.continue_())
+    with page.expect_request(ANSWERED):
+        choose(page, "a", "Tiny Qwen")
+    choose(page, "a", "Tesseract")  # while the page still waits to be told of the other
+    slow.clear()
+    for each in reversed(held):  # what was asked first is answered last
+        with page.expect_response(ANSWERED):
+            each.continue_()
+    expect(page.locator("#badge-a")).not_to_contain_text("ГБ")
     expect(page.locator("#variant-a")).to_be_hidden()
 
 
