@@ -140,6 +140,7 @@ def serve(
         app = create_app(arena)
         # What stands now is no garbage: to look through it took a seventh of the start, and would hold all visitors up
         # for a tenth of a second again and again.
+        gc.collect()
         gc.freeze()
         gc.enable()
         number = listener.getsockname()[1]

@@ -23,6 +23,7 @@ from typing import Any, get_args
 from arena.query import RunQuery
 from arena.store import Store
 from arena.types import Status
+from arena.ui.closed_pages import KEPT
 from tests.soak.served import Served, served
 from tests.soak.visitors import Asked, Visitor
 
@@ -49,7 +50,7 @@ class Soak:
         self.looks[len(self.asked)] = now = self.app.held()
         print(
             f"{len(self.asked):>4} comparisons  {time.monotonic() - self.began:>6.0f} s  "
-            f"{now['uss_mb']:.1f} MB private, {now['rss_mb']:.1f} MB resident, {sum(now['descriptors'].values())} "
+            f"{now['own_mb']:.1f} MB of its own, {now['resident_mb']:.1f} resident, {sum(now['descriptors'].values())} "
             f"descriptors, {sum(now['threads'].values())}+{now['pooled']} threads, {len(now['processes'])} processes, "
             f"{now['objects']} objects",
             flush=True,
@@ -59,11 +60,11 @@ class Soak:
         """What is wrong, by what was to be right."""
         first, last = self.looks[min(FIRST, max(self.looks))], self.looks[max(self.looks)]
         start = self.looks[min(self.looks)]
-        growth = last["uss_mb"] / first["uss_mb"]
+        growth = last["own_mb"] / first["own_mb"]
         what = {
             f"memory grows by 5 % at most ({(growth - 1) * 100:+.1f} %)": []
             if growth <= GROWTH
-            else [f"{first['uss_mb']:.1f} → {last['uss_mb']:.1f} MB"],
+            else [f"{first['own_mb']:.1f} → {last['own_mb']:.1f} MB"],
             "no descriptor is left open": more(apart(last["descriptors"]), apart(start["descriptors"])),
             "no thread is left": more(last["threads"], start["threads"]),
             "no process is left": more(Counter(last["processes"]), Counter(start["processes"])),
@@ -119,8 +120,11 @@ def main() -> int:
             for number in range(options.visitors)
         ]
         with ThreadPoolExecutor(len(people)) as pool:
-            # What is made once, when first needed, is there before the first look.
-            soak.asked += pool.map(Visitor.watch, people, range(len(people)))
+            # What is made once, when first needed, is there before the first look; so are as many closed pages as the
+            # app keeps for whoever comes back.
+            for number in range(0, KEPT + len(people), len(people)):
+                soak.asked += pool.map(Visitor.come_and_go, people, range(number, number + len(people)))
+            soak.asked += pool.map(Visitor.watch, people, range(len(soak.asked), len(soak.asked) + len(people)))
             soak.look()
             while (done := len(soak.asked)) < options.comparisons:
                 numbers = range(done, min(done - done % FIRST + FIRST, options.comparisons))

@@ -75,6 +75,12 @@ class Visitor:
             asked.trouble = said[-300:]
         return asked
 
+    def come_and_go(self, number: int) -> Asked:
+        """To the end, and the page closed."""
+        asked = self.watch(number)
+        self.go()
+        return asked
+
     def stop(self, number: int) -> Asked:
         """Stopped in the middle by the button, as a browser does it: the event cancelled, the handler called."""
         asked = Asked(number, "stopped", 2)
