@@ -26,7 +26,7 @@ COMPILE := .venv-audit/bin/uv pip compile --quiet --universal --python-version 3
 	--custom-compile-command "make lock"
 
 .NOTPARALLEL:
-.PHONY: help run setup models models-legacy test test-browser test-legacy test-postgres test-ray test-vllm test-docker vllm check fix lock audit fuzz soak bench doctor clean venv russian browser compiler
+.PHONY: help run setup models models-legacy test test-browser test-legacy test-postgres test-ray test-vllm test-docker vllm check fix lock audit fuzz soak bench pictures doctor clean venv russian browser compiler
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -102,6 +102,9 @@ soak: $(DEV) russian ## 500 comparisons of six visitors against one running app,
 
 bench: $(DEV) russian ## how fast it is and how it grows, as ratios; writes docs/benchmarks.md
 	@$(PY) -m benchmarks.speed $(ARGS)
+
+pictures: $(DEV) russian browser ## take the pictures of README anew
+	@$(PY) docs/pictures.py
 
 doctor: $(ENV) ## what works on this machine and what to do about the rest
 	@$(PY) -m arena doctor $(ARGS)

@@ -1,0 +1,58 @@
+"""Takes the pictures of README anew from the running application: ``make pictures``, on an idle machine.
+
+The figures in them are whatever this machine measures at that moment.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Page, expect, sync_playwright
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.serving import page_serving  # noqa: E402
+
+LANGUAGES = {"en": "en-US", "ru": "ru-RU"}
+SIZE = {"width": 1280, "height": 900}
+A_RUN_MS = 120_000
+
+
+def compare(page: Page, url: str) -> None:
+    """The Russian form through both models that need no download, done."""
+    page.goto(url)
+    expect(page.locator("#badge-b .chip")).to_be_visible(timeout=A_RUN_MS)
+    page.locator("[data-sample=form]").click()
+    page.wait_for_function("() => !document.querySelector('#picture img')?.src.includes('receipt')")
+    page.locator("#run").click()
+    page.wait_for_selector("#announcer [data-over]", timeout=A_RUN_MS, state="attached")
+    page.wait_for_load_state("networkidle")
+    page.evaluate("scrollTo(0, 0)")
+
+
+def main() -> None:
+    names = (os.environ.get("ARENA_CHROMIUM", "chromium"), "chromium-browser", "google-chrome")
+    chromium = next(filter(None, map(shutil.which, names)), None)
+    if chromium is None:
+        sys.exit("no Chromium: run `requirements/system.sh browser`, or name one in ARENA_CHROMIUM")
+    with (
+        tempfile.TemporaryDirectory() as home,
+        page_serving(Path(home) / "data", patience_s=180) as url,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=chromium, chromium_sandbox=os.geteuid() != 0)
+        for lang, locale in LANGUAGES.items():
+            page = browser.new_page(locale=locale, viewport=SIZE)
+            compare(page, url)
+            page.screenshot(path=ROOT / "docs" / "images" / f"compare-{lang}.png", full_page=True)
+            page.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
