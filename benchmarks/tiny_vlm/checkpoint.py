@@ -12,6 +12,7 @@ import torch  # noqa: TID253 - only the training imports this
 
 from benchmarks.tiny_vlm import model, words
 from benchmarks.tiny_vlm.learning import Learner
+from benchmarks.tiny_vlm.optimiser import Optimiser
 from benchmarks.tiny_vlm.sizes import Recipe, Shape
 
 NAME = "checkpoint.pt"
@@ -28,7 +29,7 @@ class State:
     recipe: Recipe
     learner: Learner
     mean: Any
-    optimiser: torch.optim.AdamW
+    optimiser: Optimiser
     done: int = 0
     seconds: float = 0.0
     trained_on: str = ""
@@ -38,12 +39,7 @@ def begin(recipe: Recipe, device: str) -> State:
     """Random weights by the recipe's seed."""
     torch.manual_seed(recipe.seed)
     learner = Learner(model.build(recipe.shape, recipe.seed)).to(device)
-    plain = [weight for weight in learner.parameters() if weight.ndim < 2]
-    matrices = [weight for weight in learner.parameters() if weight.ndim >= 2]
-    optimiser = torch.optim.AdamW(
-        [{"params": matrices, "weight_decay": recipe.decay}, {"params": plain, "weight_decay": 0.0}],
-        lr=recipe.rate, betas=(0.9, 0.98), fused=True,
-    )  # fmt: skip
+    optimiser = Optimiser(learner, recipe.rate, recipe.decay)
     mean = copy.deepcopy(learner.model).requires_grad_(False).eval()
     return State(recipe, learner, mean, optimiser, trained_on=machine(device))
 

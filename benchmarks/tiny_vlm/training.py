@@ -53,8 +53,7 @@ def rate(recipe: Recipe, step: int) -> float:
 def update(state: State, groups: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     """One step of the optimiser over all groups; every group's losses and shares, as tensors."""
     recipe, device = state.recipe, next(state.learner.parameters()).device
-    for each in state.optimiser.param_groups:
-        each["lr"] = rate(recipe, state.done)
+    state.optimiser.set_rate(rate(recipe, state.done))
     totals: dict[str, list[Any]] = defaultdict(list)
     half = torch.autocast("cuda", torch.bfloat16) if device.type == "cuda" else contextlib.nullcontext()
     for group in groups:
@@ -70,7 +69,7 @@ def update(state: State, groups: Sequence[Mapping[str, Any]]) -> dict[str, list[
     norm = torch.nn.utils.clip_grad_norm_(state.learner.parameters(), 1.0)
     if torch.isfinite(norm):
         state.optimiser.step()
-    state.optimiser.zero_grad(set_to_none=True)
+    state.optimiser.zero_grad()
     state.done += 1
     keep = min(recipe.smooth, (1 + state.done) / (10 + state.done))
     with torch.no_grad():

@@ -36,7 +36,7 @@ def faces():
 
 @pytest.fixture(scope="module")
 def recipe(faces):
-    return Recipe(SHAPE, steps=20, groups=2, tokens=120, rate=3e-3, warmup=4, eye=0.25, fonts=faces)
+    return Recipe(SHAPE, steps=20, groups=2, tokens=120, rate=1e-2, warmup=4, eye=0.25, fonts=faces)
 
 
 @pytest.fixture(scope="module")
