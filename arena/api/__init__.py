@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from arena.api import chat, health, models, page
+from arena.api import chat, health, models, page, unknown
 from arena.api.remote import Fetcher
 from arena.api.route import Door
 from arena.api.schema import REFUSALS
@@ -29,4 +29,5 @@ def router(arena: Arena, fetcher: Fetcher | None = None) -> APIRouter:
 
     routes.include_router(watched)
     routes.include_router(page.router())
+    routes.include_router(unknown.router(door))
     return routes

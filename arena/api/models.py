@@ -33,7 +33,7 @@ def router(arena: Arena, door: Door) -> APIRouter:
         listed = [entry(arena, spec, since, lang, loaded) for spec in arena.catalog.visible(arena.settings.dev)]
         return Json({"object": "list", "data": sorted(listed, key=lambda model: not model["ready"])})
 
-    @use.get("/v1/models/{name:path}", summary=tr("api.calls.model"))
+    @use.get("/v1/models/{name:anything}", summary=tr("api.calls.model"))
     def model(name: str, request: Request) -> Response:
         """By its id, an alias, its source on the Hub, or a variant such as `qwen2_vl_2b:vllm`."""
         lang = language(request)

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -28,6 +29,21 @@ GONE = 499  # as proxies write down a client that left
 MOST_VALUES = 100_000
 SLICE = 10**6
 log = logging.getLogger(__name__)
+
+
+class Anything(Convertor[str]):
+    """As the framework's own ``path``, and with line breaks too, which that one takes for no address at all."""
+
+    regex = "(?s:.*)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("anything", Anything())
 
 
 class Door:

@@ -231,3 +231,19 @@ def test_the_client_raises_its_own_errors(server: Serving) -> None:
             for stream in (False, True):
                 with pytest.raises(error):
                     client.chat.completions.create(messages=asking("x"), stream=stream, **body)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code"),
+    [
+        ("POST", "/embeddings", "unknown_url"),
+        ("DELETE", "/models", "unknown_url"),
+        ("GET", "/a%0Aline/%D1%84", "unknown_url"),
+        ("GET", "/models/no%0Asuch", "model_not_found"),
+    ],
+)
+def test_a_call_that_there_is_none_of_is_refused_as_openai_does(server, method, path, code):
+    said = httpx.request(method, server.base + path)
+    assert said.status_code == 404 and said.json()["error"]["code"] == code
+    with pytest.raises(openai.NotFoundError, match="There is no call POST /v1/embeddings"):
+        openai.OpenAI(base_url=server.base, api_key="-").embeddings.create(input="a", model="one")
