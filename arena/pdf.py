@@ -59,8 +59,8 @@ def drawn(data: bytes, page: int, max_pixels: int) -> tuple[Image.Image, tuple[i
 
     try:
         sheet = document[page - 1]
-        check_box(sheet, page)
         width, height = sheet.get_size()  # in points, turned as the page says
+        check_box(sheet, page, width * height)
         scale = bounded_scale(width, height, max_pixels)
         check_size(math.ceil(width * scale), math.ceil(height * scale), max_pixels)
         picture = sheet.render(scale=scale, rev_byteorder=True).to_pil().convert("RGB")
@@ -74,10 +74,11 @@ def drawn(data: bytes, page: int, max_pixels: int) -> tuple[Image.Image, tuple[i
     return picture, (math.ceil(width * DPI / POINTS), math.ceil(height * DPI / POINTS)), notices
 
 
-def check_box(sheet: Any, page: int) -> None:
-    """PDFium draws a page of no size as a white US Letter, which would be a false picture."""
+def check_box(sheet: Any, page: int, area: float) -> None:
+    """PDFium draws a page of no size as a white US Letter, which would be a false picture; one whose crop lies beside
+    it has no area."""
     box = sheet.get_mediabox(fallback_ok=False)
-    if box and (box[2] == box[0] or box[3] == box[1]):
+    if area <= 0 or (box and (box[2] == box[0] or box[3] == box[1])):
         raise Refused("images.pdf_empty_page", page=page)
 
 

@@ -209,6 +209,7 @@ def test_each_fault_has_its_own_message(store: ImageStore) -> None:
         "no pages": refusal(store, pdf()),
         "empty box": refusal(store, pdf((b"/MediaBox[0 0 0 0]", SQUARE))),
         "no height": refusal(store, pdf((b"/MediaBox[0 0 595 0]", SQUARE))),
+        "cropped beside it": refusal(store, pdf((b"/MediaBox[0 0 9 9]/CropBox[20 20 30 30]", SQUARE))),
         "not a PDF": refusal(store, b"PDF-1.7"),
     }
     assert found == {
@@ -219,6 +220,7 @@ def test_each_fault_has_its_own_message(store: ImageStore) -> None:
         "no pages": "images.pdf_no_pages",
         "empty box": "images.pdf_empty_page",
         "no height": "images.pdf_empty_page",
+        "cropped beside it": "images.pdf_empty_page",
         "not a PDF": "images.not_an_image",
     }
     with pytest.raises(RunError) as refused:
