@@ -52,11 +52,10 @@
 
   function show(now) {
     if (lost) { lost = false; hide(find('#trouble'), true); }
+    var closed = body.dataset.phase === 'open' && now.phase !== 'open';
     body.dataset.phase = now.phase;
-    if (now.round !== round) {
-      all('pre').forEach(function (node) { node.textContent = ''; });
-      if (!board) write(find('#thanks'), '');
-    }
+    if (now.round !== round) all('pre').forEach(function (node) { node.textContent = ''; });
+    if (!board && (now.round !== round || closed)) write(find('#thanks'), '');
     round = now.round;
     write(find('#say'), now.say);
     write(find('#title'), now.title);

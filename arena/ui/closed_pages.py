@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-KEPT = 20
+KEPT = 10
 
 
 def forgotten(page: gr.Blocks) -> None:

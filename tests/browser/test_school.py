@@ -99,6 +99,7 @@ def test_a_class_votes_on_its_phones_and_the_projector_shows_it_live(open_page: 
         expect(page.locator("#sides .title", has_text="Tesseract")).to_be_visible()
         expect(page.locator("#bars li").first).to_be_visible()
     expect(john.get_by_role("button", name="A is better")).to_be_disabled()
+    expect(john.locator("#thanks")).to_be_empty()  # it said that the vote may be changed
     for page in (teacher, masha, board):
         assert not untranslated(page)
         assert not page.evaluate(NAMELESS)
