@@ -60,11 +60,11 @@ class Soak:
         """What is wrong, by what was to be right."""
         first, last = self.looks[min(FIRST, max(self.looks))], self.looks[max(self.looks)]
         start = self.looks[min(self.looks)]
-        growth = last["own_mb"] / first["own_mb"]
+        growth = last["resident_mb"] / first["resident_mb"]
         what = {
-            f"memory grows by 5 % at most ({(growth - 1) * 100:+.1f} %)": []
+            f"resident memory grows by 5 % at most ({(growth - 1) * 100:+.1f} %)": []
             if growth <= GROWTH
-            else [f"{first['own_mb']:.1f} → {last['own_mb']:.1f} MB"],
+            else [f"{first['resident_mb']:.1f} → {last['resident_mb']:.1f} MB resident"],
             "no descriptor is left open": more(apart(last["descriptors"]), apart(start["descriptors"])),
             "no thread is left": more(last["threads"], start["threads"]),
             "no process is left": more(Counter(last["processes"]), Counter(start["processes"])),
