@@ -31,7 +31,8 @@ def compare(page: Page, url: str) -> None:
     page.wait_for_function("() => !document.querySelector('#picture img')?.src.includes('receipt')")
     page.locator("#run").click()
     page.wait_for_selector("#announcer [data-over]", timeout=A_RUN_MS, state="attached")
-    page.wait_for_load_state("networkidle")
+    page.wait_for_function("() => [...document.images].every((each) => each.complete)")
+    page.wait_for_timeout(1000)  # of what moves into its place
     page.evaluate("scrollTo(0, 0)")
 
 
