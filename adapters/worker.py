@@ -15,7 +15,6 @@ import importlib
 import json
 import os
 import queue
-import select
 import signal
 import sys
 import threading
@@ -24,6 +23,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from adapters.base import Adapter, AdapterError, Job, Output, adapter_class
+from adapters.descriptors import heard
 
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "bad_alloc", "failed to allocate")
 
@@ -84,15 +84,6 @@ def end_group() -> None:
     os._exit(1)
 
 
-def heard(descriptor: int, seconds: float | None = None) -> bool:
-    """Whether there is something to read or it has ended, once that is so or the time is up. Linux and other Unix.
-
-    By `poll`, for `select` fails where a thousand descriptors are open."""
-    ready = select.poll()
-    ready.register(descriptor, select.POLLIN)
-    return bool(ready.poll(None if seconds is None else 1000 * seconds))
-
-
 def watch_application(app_pid: int) -> None:
     """End this process when the application dies; a thread, since a model may be busy for minutes."""
 
@@ -116,7 +107,7 @@ def tie_to(lifeline: int) -> None:
     fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpid())  # our group
     fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
     fcntl.fcntl(lifeline, fcntl.F_SETFL, os.O_ASYNC)
-    if heard(lifeline, 0):
+    if heard(lifeline, seconds=0):
         end_group()  # it died before
 
 

@@ -20,7 +20,7 @@ import weakref
 from pathlib import Path
 from typing import Any
 
-from arena.descriptors import heard
+from adapters.descriptors import heard
 
 ROOT = Path(__file__).parent.parent
 START_S = 20.0  # the parent's imports, on a busy machine

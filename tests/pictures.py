@@ -6,13 +6,14 @@ The figures in them are whatever this machine measures at that moment.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import tempfile
 from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
+from tests.chromium import NONE as NO_CHROMIUM
+from tests.chromium import chromium
 from tests.serving import ROOT, page_serving
 
 LANGUAGES = {"en": "en-US", "ru": "ru-RU"}
@@ -34,16 +35,15 @@ def compare(page: Page, url: str) -> None:
 
 
 def main() -> None:
-    names = (os.environ.get("ARENA_CHROMIUM", "chromium"), "chromium-browser", "google-chrome")
-    chromium = next(filter(None, map(shutil.which, names)), None)
-    if chromium is None:
-        sys.exit("no Chromium: run `requirements/system.sh browser`, or name one in ARENA_CHROMIUM")
+    path = chromium()
+    if path is None:
+        sys.exit(NO_CHROMIUM)
     with (
         tempfile.TemporaryDirectory() as home,
         page_serving(Path(home) / "data", patience_s=180) as url,
         sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(executable_path=chromium, chromium_sandbox=os.geteuid() != 0)
+        browser = playwright.chromium.launch(executable_path=path, chromium_sandbox=os.geteuid() != 0)
         for lang, locale in LANGUAGES.items():
             page = browser.new_page(locale=locale, viewport=SIZE)
             compare(page, url)

@@ -23,8 +23,8 @@ from typing import Any
 import psutil
 
 from adapters.base import Job, Output, adapter_class
+from adapters.descriptors import heard
 from arena.cancel import Cancel
-from arena.descriptors import heard
 from arena.entries import SECRET
 from arena.errors import RunError
 from arena.runtimes.handle import NO_SIGN, Sign

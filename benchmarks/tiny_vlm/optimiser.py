@@ -57,12 +57,6 @@ class Optimiser:
             torch._foreach_mul_(alike, 1 - rate * self._decay)
             torch._foreach_add_(alike, list(moves.reshape(gradient.shape)), alpha=-by)
 
-    def zero_grad(self) -> None:
-        self._adamw.zero_grad()
-        for alike in self._matrices:
-            for weight in alike:
-                weight.grad = None
-
     def state_dict(self) -> dict[str, Any]:
         return {"adamw": self._adamw.state_dict(), "momenta": self._momenta}
 

@@ -69,7 +69,7 @@ def update(state: State, groups: Sequence[Mapping[str, Any]]) -> dict[str, list[
     norm = torch.nn.utils.clip_grad_norm_(state.learner.parameters(), 1.0)
     if torch.isfinite(norm):
         state.optimiser.step()
-    state.optimiser.zero_grad()
+    state.learner.zero_grad()
     state.done += 1
     keep = min(recipe.smooth, (1 + state.done) / (10 + state.done))
     with torch.no_grad():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
+from tests.chromium import NONE as NO_CHROMIUM
+from tests.chromium import chromium
 from tests.serving import page_serving
 
 ROOT = Path(__file__).parent.parent.parent
@@ -36,10 +37,9 @@ LEAVING = (
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    names = (os.environ.get("ARENA_CHROMIUM", "chromium"), "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
+    path = chromium()
     if path is None:
-        pytest.fail("no Chromium: run `requirements/system.sh browser`, or name one in ARENA_CHROMIUM")
+        pytest.fail(NO_CHROMIUM)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=QUIET, chromium_sandbox=os.geteuid() != 0)
         yield browser

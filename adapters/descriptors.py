@@ -1,4 +1,4 @@
-"""Waiting for what has a descriptor."""
+"""Waiting for what has a descriptor; standard library only. Linux and other Unix."""
 
 from __future__ import annotations
 
