@@ -18,7 +18,7 @@ from adapters.coordinates import FAMILIES as PLACED
 from adapters.coordinates import Size, boxes_in, where_is
 from adapters.deepseek_marks import without_marks
 from adapters.dots_layout import as_markdown, boxes
-from adapters.transformers_chat import asked
+from adapters.prompts import asked
 
 QWEN_MARKS = re.compile(r"<\|(?:(?:object_ref|box|quad|vision|im)_(?:start|end)|\w+_pad|endoftext)\|>")
 INTERN_MARKS = re.compile(r"</?(?:ref|box|quad|img)>|</?s>|<IMG_CONTEXT>|<\|[a-z_]+\|>")

@@ -6,28 +6,19 @@ and then the same input gives the same text.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from adapters.base import Adapter, AdapterError, Job, Output, turns, understood
 from adapters.coordinates import FAMILIES, boxes_in, where_is
+from adapters.prompts import asked
 from adapters.seen import seen_size, visual_tokens
 from adapters.shown import shown
 from adapters.torch_generation import PARAMS, Answer, PeakMemory, versions
 from adapters.torch_loading import load
 
-# English name, and for prompts in Russian the Russian one, of the languages a document may be in.
-LANGUAGES = {
-    "ar": ("Arabic", "арабский"), "de": ("German", "немецкий"), "en": ("English", "английский"),
-    "es": ("Spanish", "испанский"), "fr": ("French", "французский"), "it": ("Italian", "итальянский"),
-    "ja": ("Japanese", "японский"), "ko": ("Korean", "корейский"), "pt": ("Portuguese", "португальский"),
-    "ru": ("Russian", "русский"), "uk": ("Ukrainian", "украинский"), "vi": ("Vietnamese", "вьетнамский"),
-    "zh": ("Chinese", "китайский"),
-}  # fmt: skip
 SystemForm = Callable[[str], Any]  # of the content of a message
-READING = ("ocr", "formatted_ocr", "layout")  # tasks in which the document's language matters
 
 
 class TransformersChat(Adapter):
@@ -156,12 +147,3 @@ def system_form(processor: Any) -> SystemForm | None:
         if mark in text and f"'{mark}'" not in text:
             return form
     return None
-
-
-def asked(job: Job) -> str:
-    """The prompt; when a document in a known language is to be read, with its language said once more."""
-    names = LANGUAGES.get(job.language)
-    if not names or job.task not in READING or not job.prompt:
-        return job.prompt
-    russian = re.search("[а-яё]", job.prompt, re.IGNORECASE)
-    return f"{job.prompt}\nЯзык документа: {names[1]}." if russian else f"{job.prompt}\nThe document is in {names[0]}."

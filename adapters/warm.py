@@ -1,4 +1,4 @@
-"""The warm parent: one small process per interpreter that has done the imports and forks a worker per load.
+"""The warm parent: one small process per interpreter and set of imports that has done them and forks workers.
 
 Importing torch and transformers takes seconds, forking a process that has them takes milliseconds. The parent stays
 single-threaded and never touches a GPU, for a fork copies neither threads nor a CUDA context.

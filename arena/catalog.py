@@ -136,7 +136,7 @@ def read_models(
     specs: dict[str, ModelSpec] = {}
     for name in ours | theirs:
         entry = theirs.get(name, {})
-        beside = own.absolute().parent if own and "source" in entry else None
+        beside = (own if own and "source" in entry else shipped).absolute().parent
         context = Context(adapters=sorted(known), tasks=list(tasks), folder=beside)
         beginning = own if own and name not in ours else shipped
         try:

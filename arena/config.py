@@ -32,6 +32,8 @@ class Settings:
     release_timeout_s: how long the device may take to give memory back (`ARENA_RELEASE_TIMEOUT`).
     queue_size: how many requests may wait for a device (`ARENA_QUEUE`); more are refused.
     max_upload_mb: largest file (`ARENA_MAX_UPLOAD_MB`). max_pixels: largest image (`ARENA_MAX_PIXELS`).
+    first_models: the two that the page opens with (`ARENA_FIRST_MODELS`), names of the catalogue separated by a comma;
+    by default the small one that comes with the project and an engine, or two engines where torch is not installed.
     mode: which mode models with several start in (`ARENA_MODE`): ``transformers``, ``vllm``, or ``auto`` for what suits
     this machine; by default what the catalogue says of each.
     vllm_image: what vLLM's containers are made from (`ARENA_VLLM_IMAGE`); the catalogue may name another for a model.
@@ -66,6 +68,7 @@ class Settings:
     vllm_image: str = VLLM_IMAGE
     vllm_sleep: bool = False
     mode: str = ""
+    first_models: tuple[str, ...] = ()
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     admin_key: str = field(default="", repr=False)
     remote_images: bool = False
@@ -89,6 +92,11 @@ class Settings:
     def datasets(self) -> Path:
         """Where the user's own datasets lie."""
         return self.home / "datasets"
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """The parts between commas, without the empty ones."""
+    return tuple(stripped for part in text.split(",") if (stripped := part.strip()))
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -124,6 +132,9 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     mode = environ.get("ARENA_MODE", "").strip().lower()
     if mode not in ("", *START_MODES):
         wrong("one_of", "ARENA_MODE", known=", ".join(START_MODES))
+    first_models = listed(environ.get("ARENA_FIRST_MODELS", ""))
+    if len(first_models) not in (0, 2):
+        wrong("two_models", "ARENA_FIRST_MODELS")
     port = int(number("ARENA_PORT", "GRADIO_SERVER_PORT", default=7860))
     if port > 65535:
         problems.append(Problem("settings.port", {"port": port}))
@@ -147,7 +158,8 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         vllm_image=environ.get("ARENA_VLLM_IMAGE") or VLLM_IMAGE,
         vllm_sleep=switch("ARENA_VLLM_SLEEP", False),
         mode=mode,
-        api_keys=tuple(key for part in environ.get("ARENA_API_KEYS", "").split(",") if (key := part.strip())),
+        first_models=first_models,
+        api_keys=listed(environ.get("ARENA_API_KEYS", "")),
         admin_key=environ.get("ARENA_ADMIN_KEY", "").strip(),
         remote_images=switch("ARENA_REMOTE_IMAGES", False),
         share=share,

@@ -30,6 +30,7 @@ Code = Literal[
 ]  # fmt: skip
 Level = Literal["fits", "tight", "too_big", "no_gpu", "unknown", "none_needed"]
 PACKAGES = {"cv2": "opencv-python-headless", "PIL": "pillow"}  # where the package is not named like the module
+QUICK_GIB = 0.1  # weights with which a processor answers within seconds
 
 
 class Card(Protocol):
@@ -149,12 +150,13 @@ def model_status(
     elif spec.mode == "endpoint":
         found = packages_status(spec) or endpoint_status(spec)
     else:
-        found = too_big or packages_status(spec) or download_status(spec, settings) or ready(gpus)
+        found = too_big or packages_status(spec) or download_status(spec, settings) or ready(spec, gpus)
     return (found.ready and warning(spec, gpus, ours)) or found
 
 
-def ready(gpus: Cards) -> ModelStatus:
-    return ModelStatus("ready", key="" if gpus.devices() else "ready_cpu")
+def ready(spec: ModelSpec, gpus: Cards) -> ModelStatus:
+    quick = gpus.devices() or (weights_gib(spec) or QUICK_GIB) < QUICK_GIB
+    return ModelStatus("ready", key="" if quick else "ready_cpu")
 
 
 def container_status(spec: ModelSpec, settings: Settings, gpus: Cards, anyway: bool) -> ModelStatus:
@@ -165,7 +167,7 @@ def container_status(spec: ModelSpec, settings: Settings, gpus: Cards, anyway: b
         return ModelStatus("does_not_fit", key="needs_gpu_image")
     if no_docker := DOCKER_WANTING.get(docker_host().state):
         return no_docker
-    return packages_status(spec) or download_status(spec, settings) or ready(gpus)
+    return packages_status(spec) or download_status(spec, settings) or ready(spec, gpus)
 
 
 def endpoint_status(spec: ModelSpec) -> ModelStatus:

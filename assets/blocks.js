@@ -36,6 +36,7 @@ const count = () => {
 // New HTML takes the keyboard's place away: it goes back to the same button, or to one of the same row.
 let held = null;
 const sent = ({ dataset }) => ({ event: dataset.event || dataset.change, value: dataset.value });
+const alike = (one, other) => one.event === other.event && one.value === other.value;
 element.addEventListener('focusin', (event) => {
   const node = event.target.closest('[data-event], [data-change]');
   held = node && { ...sent(node), row: node.closest('[data-source]')?.dataset.source };
@@ -45,10 +46,19 @@ document.addEventListener('focusin', (event) => { if (!element.contains(event.ta
 const hold = () => {
   if (!held || document.activeElement !== document.body) return;
   const buttons = [...element.querySelectorAll(':is([data-event], [data-change]):not(:disabled)')];
-  const same = buttons.find((node) => sent(node).event === held.event && sent(node).value === held.value)
+  const same = buttons.find((node) => alike(sent(node), held))
     || held.row && buttons.find((node) => node.closest('[data-source]')?.dataset.source === held.row);
   same?.focus({ preventScroll: true });
 };
+
+// News may come while a button is held down, and the browser makes no click of it: the button in its place is pressed.
+let pressed = null;
+element.addEventListener('pointerdown', (event) => { pressed = event.target.closest('[data-event]'); });
+element.addEventListener('pointerup', (event) => {
+  const node = event.target.closest('[data-event]');
+  if (node && pressed && !pressed.isConnected && alike(sent(node), sent(pressed))) node.click();
+  pressed = null;
+});
 
 // What is under way is asked for again, and what else could change while it is seen; whoever depends on it hears of it.
 let stamp, ticks = 0, unchanged = 0;

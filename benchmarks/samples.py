@@ -15,6 +15,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from benchmarks.picture import askew, clouds, font, jpeg, laid, paper, perspective, photographed, shaded, typeset, wood
 from benchmarks.samples_street import photo
+from benchmarks.synthetic import shapes
 
 FOLDER = Path(__file__).parent.parent / "assets" / "samples"
 MOST_BYTES = 200_000
@@ -261,12 +262,37 @@ def formula() -> Drawn:
     return photographed(shaded(scan, lamp), rng, grain=2.0, vignette=0.05, blur=0.5), lines
 
 
+def line() -> Drawn:
+    """One printed line, as small as the small model likes it."""
+    rng = np.random.default_rng(7)
+    sheet = paper(rng, (420, 56), (244, 240, 228), 0.7)
+    text = "Музей открыт до 18:00"
+    ImageDraw.Draw(sheet).text((210, 28), text, (40, 40, 48), font("paratype/PTS55F.ttf", 36), anchor="mm")
+    return sheet, [text]
+
+
+def figures() -> Drawn:
+    """Coloured shapes; there is nothing to read."""
+    sheet = Image.new("RGB", (448, 392), (246, 247, 244))
+    pen = ImageDraw.Draw(sheet)
+    for name, colour, (x, y), size in (
+        ("star", "red", (50, 40), 130),
+        ("circle", "blue", (270, 60), 110),
+        ("square", "green", (60, 240), 120),
+        ("circle", "blue", (280, 250), 100),
+    ):
+        shapes.draw(pen, name, (x, y, x + size, y + size), shapes.COLOURS[colour], (246, 247, 244), 0.0)
+    return sheet.resize((224, 196), Image.Resampling.LANCZOS), []
+
+
 SAMPLES: dict[str, Callable[[], Drawn]] = {
     "receipt": receipt,
     "form": form,
     "table": table,
     "formula": formula,
     "photo": photo,
+    "line": line,
+    "figures": figures,
 }
 
 
@@ -276,7 +302,7 @@ def main() -> None:
     for name in parser.parse_args().names:
         picture, lines = SAMPLES[name]()
         (FOLDER / f"{name}.jpg").write_bytes(jpeg(picture, MOST_BYTES))
-        (FOLDER / f"{name}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        (FOLDER / f"{name}.txt").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         print(f"{name}: {picture.width}x{picture.height}, {(FOLDER / f'{name}.jpg').stat().st_size} bytes")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os.path
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from arena.runtimes.vllm_command import CACHE, PORT, WEIGHTS, plan
 from arena.runtimes.vllm_command import environment as told
 from arena.spec import ModelSpec
 
+DOCKER = Path(__file__).parent.parent / "docker"
 NOWHERE = load_settings({"ARENA_HOME": str(Path(__file__).parent / "nowhere")})
 SOME_GPU = Device(0, "", "0", None, "")
 FIRST = "dots_ocr"  # what starts when nothing is asked for
@@ -54,10 +56,11 @@ def service(spec: ModelSpec) -> Iterator[str]:
     share, name = f"{container.gpu_memory_utilization:g}", spec.id.upper()
     # As the program starts it, but for two things that only a machine knows: the commit, and which GPU's share.
     command = [f"${{SHARE_{name}:-{share}}}" if word == share else word.replace("$", "$$") for word in of.command]
-    place = command.index("--model")
-    command[place + 1] = spec.source
-    place = command.index("--served-model-name")
-    command[place + 1 : place + 2] = [spec.id, spec.source]
+    if not spec.local:
+        place = command.index("--model")
+        command[place + 1] = spec.source
+        place = command.index("--served-model-name")
+        command[place + 1 : place + 2] = [spec.id, spec.source]
     gpu = f'{{driver: nvidia, device_ids: ["${{GPU_{name}:-0}}"], capabilities: [gpu]}}'
     yield f"  {container.name}: # {spec.title}, about {spec.vram_gb:g} GB"
     yield "    <<: *vllm"
@@ -72,12 +75,20 @@ def service(spec: ModelSpec) -> Iterator[str]:
     # A page of some site that a browser here has open is no client.
     yield from (f"      - {json.dumps(word)}" for word in (*command, "--allowed-origins", "[]"))
     yield "    volumes:"
-    for source in (spec.source, *spec.also):
-        folder = hub.repository(source).name
-        path = f'"${{HF_HUB_CACHE:-~/.cache/huggingface/hub}}/{folder}"'
-        yield f"      - {{type: bind, read_only: true, source: {path}, target: {WEIGHTS}/{folder}}}"
+    for path, target in weights(spec):
+        yield f'      - {{type: bind, read_only: true, source: "{path}", target: {target}}}'
     yield f"      - {{type: volume, source: vllm-cache, target: {CACHE}}}"
     yield ""
+
+
+def weights(spec: ModelSpec) -> Iterator[tuple[str, str]]:
+    """Where a model's files are on the machine, and where its server sees them."""
+    if spec.local:
+        yield os.path.relpath(spec.source, DOCKER), WEIGHTS
+        return
+    for source in (spec.source, *spec.also):
+        folder = hub.repository(source).name
+        yield f"${{HF_HUB_CACHE:-~/.cache/huggingface/hub}}/{folder}", f"{WEIGHTS}/{folder}"
 
 
 def upstreams() -> str:

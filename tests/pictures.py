@@ -5,9 +5,11 @@ The figures in them are whatever this machine measures at that moment.
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
@@ -19,18 +21,33 @@ from tests.serving import ROOT, page_serving
 LANGUAGES = {"en": "en-US", "ru": "ru-RU"}
 SIZE = {"width": 1280, "height": 900}
 A_RUN_MS = 120_000
+SETTLED_MS = 1000  # until everything is in its place
 
 
-def compare(page: Page, url: str) -> None:
-    """The Russian form through both models that need no download, done."""
+# Name of the picture: sample, task, the models in words.
+COMPARED = {
+    "compare": ("form", "ocr", ("RapidOCR", "Tesseract")),
+    "question": ("figures", "question", ("Tiny VLM", "Tiny VLM 8-bit")),
+}
+
+
+def compare(page: Page, url: str, sample: str, task: str, models: Sequence[str]) -> None:
+    """A sample through two models that need no download, done."""
     page.goto(url)
     expect(page.locator("#badge-b .chip")).to_be_visible(timeout=A_RUN_MS)
-    page.locator("[data-sample=form]").click()
-    page.wait_for_function("() => !document.querySelector('#picture img')?.src.includes('receipt')")
+    page.locator(f"[data-sample={sample}]").click()
+    expect(page.locator(f"[data-sample={sample}]")).to_have_attribute("aria-pressed", "true")
+    page.locator(f"#task input[value={task}]").check()
+    for side, title in zip("ab", models, strict=True):
+        page.wait_for_timeout(SETTLED_MS)
+        page.locator(f"#model-{side} input").click()
+        page.get_by_role("option", name=title).first.click()
+        expect(page.locator(f"#model-{side} input")).to_have_value(f"● {title}")
+    page.wait_for_timeout(SETTLED_MS)
     page.locator("#run").click()
     page.wait_for_selector("#announcer [data-over]", timeout=A_RUN_MS, state="attached")
     page.wait_for_function("() => [...document.images].every((each) => each.complete)")
-    page.wait_for_timeout(1000)  # of what moves into its place
+    page.wait_for_timeout(SETTLED_MS)
     page.evaluate("scrollTo(0, 0)")
 
 
@@ -44,10 +61,10 @@ def main() -> None:
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=path, chromium_sandbox=os.geteuid() != 0)
-        for lang, locale in LANGUAGES.items():
+        for (lang, locale), (name, what) in itertools.product(LANGUAGES.items(), COMPARED.items()):
             page = browser.new_page(locale=locale, viewport=SIZE)
-            compare(page, url)
-            page.screenshot(path=ROOT / "docs" / "images" / f"compare-{lang}.png", full_page=True)
+            compare(page, url, *what)
+            page.screenshot(path=ROOT / "docs" / "images" / f"{name}-{lang}.png", full_page=True)
             page.close()
         browser.close()
 

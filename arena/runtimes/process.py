@@ -56,11 +56,14 @@ def worker_env(interpreter: str = "main") -> dict[str, str]:
 
 
 class Interpreters:
-    """The interpreters workers run under, each with its warm parent."""
+    """The interpreters workers run under, each with a warm parent for every set of imports.
+
+    A worker has all that its parent has imported: one parent for all would give an engine of 50 MB the memory of torch.
+    """
 
     def __init__(self, warm: bool = True) -> None:
         self.warm = warm and sys.platform == "linux"
-        self._parents: dict[str, WarmParent] = {}
+        self._parents: dict[tuple[str, tuple[str, ...]], WarmParent] = {}
         self._lock = threading.Lock()  # protects _parents: two starts must not make two parents
 
     def command(self, interpreter: str) -> list[str]:
@@ -70,22 +73,24 @@ class Interpreters:
             raise RunError("unavailable", key="models.no_interpreter", interpreter=interpreter)
         return [sys.executable]
 
-    def parent(self, interpreter: str) -> WarmParent:
+    def parent(self, adapter: str, interpreter: str = "main") -> WarmParent:
+        """The parent of the adapter's workers."""
+        kind = interpreter, adapter_class(adapter).preload
         with self._lock:
-            if interpreter not in self._parents:
-                self._parents[interpreter] = WarmParent(self.command(interpreter), worker_env(interpreter))
-            return self._parents[interpreter]
+            if kind not in self._parents:
+                self._parents[kind] = WarmParent(self.command(interpreter), worker_env(interpreter))
+            return self._parents[kind]
 
     def start(self, adapter: str, interpreter: str = "main", env: dict[str, str] | None = None) -> Worker:
         """A new worker for the adapter; returns at once, `Worker.wait_started` says when it is there."""
         if not self.warm:
             return Worker(adapter, self.command(interpreter), None, worker_env(interpreter) | (env or {}))
-        return Worker(adapter, [], self.parent(interpreter), env or {})
+        return Worker(adapter, [], self.parent(adapter, interpreter), env or {})
 
     def preload(self, adapter: str, interpreter: str = "main") -> None:
         """Have the warm parent import what the adapter needs, if there is one."""
         if self.warm:
-            self.parent(interpreter).preload(adapter_class(adapter).preload)
+            self.parent(adapter, interpreter).preload(adapter_class(adapter).preload)
 
     def stop(self) -> None:
         for parent in self._parents.values():

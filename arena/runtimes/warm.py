@@ -1,4 +1,4 @@
-"""The application's side of a warm parent: one `adapters.warm` process per interpreter, started when needed."""
+"""The application's side of a warm parent: an `adapters.warm` process, started when needed."""
 
 from __future__ import annotations
 

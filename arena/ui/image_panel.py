@@ -58,7 +58,7 @@ class ImagePanel:
     """chosen: a `gr.State` with `Chosen`. picture: the block that shows it, boxes included.
 
     changes: the events after which another picture may be chosen. camera: whether the dialog of the camera is here; a
-    page has one.
+    page has one. first: the sample that it opens with, the gallery's first when empty.
     """
 
     arena: Arena
@@ -69,6 +69,7 @@ class ImagePanel:
     trouble: gr.HTML
     samples: gr.HTML
     camera: bool = True
+    first: str = ""
     changes: list[Dependency] = field(default_factory=list)
 
     @property
@@ -88,7 +89,7 @@ class ImagePanel:
 
     def open(self, now: Chosen, lang: str) -> Update:
         """The panel when the page opens, with the first sample, or when its language was switched."""
-        return self.show(now, lang) if now.image else self.sample(next(iter(samples())), lang)
+        return self.show(now, lang) if now.image else self.sample(self.first, lang)
 
     def take(self, path: str | None, before: Chosen, request: gr.Request) -> Iterator[Update]:
         """A new file, from wherever: read it and show it, or say what is wrong with it and keep the one before."""
@@ -133,9 +134,9 @@ class ImagePanel:
             yield self.show(Chosen(image, source.name, source=source, pages=pages, page=page), lang)
 
 
-def build(arena: Arena, name: str = "") -> ImagePanel:
+def build(arena: Arena, name: str = "", first: str = "") -> ImagePanel:
     """Lay the panel out in the current column and connect it. name: what the ids of a page's further panels begin with;
-    these have no camera."""
+    these have no camera. first: the sample that it opens with, the gallery's first when none is given."""
 
     def part(what: str, js: str | None = None) -> gr.HTML:
         classes = f"image-{what.removeprefix('image-')}"
@@ -150,7 +151,7 @@ def build(arena: Arena, name: str = "") -> ImagePanel:
         if not name:
             gr.Button(t("ui.image.camera"), elem_id="open-camera", size="sm")
     strip = part("samples", CLICKED)
-    panel = ImagePanel(arena, chosen, shown, pages, file, trouble, strip, camera=not name)
+    panel = ImagePanel(arena, chosen, shown, pages, file, trouble, strip, camera=not name, first=first)
     watched: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     reading = watched | {"concurrency_limit": 4, "concurrency_id": "reading"}
     panel.changes.extend(

@@ -14,7 +14,17 @@ from arena.core import Arena
 from arena.errors import RunError
 from arena.params import place_pages, traits
 from arena.strings import LANGUAGES
-from arena.ui import contestant, image_panel, link_again, link_bar, param_fields, question_panel, results, variant
+from arena.ui import (
+    contestant,
+    image_panel,
+    link_again,
+    link_bar,
+    opening,
+    param_fields,
+    question_panel,
+    results,
+    variant,
+)
 from arena.ui.contestant import Contestant, field, given_params
 from arena.ui.i18n import language, on_language, t
 from arena.ui.image_panel import Chosen, ImagePanel, name_of
@@ -24,27 +34,27 @@ from arena.ui.run_panel import RunPanel
 from arena.ui.samples import samples
 from arena.ui.variant import Entrant
 
-FIRST_MODELS = ("rapidocr", "tesseract")
 Update = dict[Any, Any]
 
 
 def build(arena: Arena) -> CompareTab:
     """Lay the tab out inside the current `gr.Tab` and connect it."""
     last = gr.State(None)
+    first, second = models = opening.first_models(arena)
     fields = param_fields.fields(arena)
     with gr.Row(elem_id="workbench"):
         with gr.Column(elem_id="setup"):
             with gr.Column(elem_id="image"):
-                image = image_panel.build(arena)
+                image = image_panel.build(arena, first=opening.first_sample(models))
             with gr.Column(elem_id="question"):
                 asked = question_panel.build(arena)
         with gr.Column(elem_id="contest"):
             with gr.Row(elem_id="sides"):
                 with gr.Column(elem_id="side-a", elem_classes="side a"):
-                    one = contestant.build("A", FIRST_MODELS[0], fields)
+                    one = contestant.build("A", first, fields)
                 swap = gr.Button(t("ui.model.swap"), elem_id="swap")
                 with gr.Column(elem_id="side-b", elem_classes="side b"):
-                    two = contestant.build("B", FIRST_MODELS[1], fields)
+                    two = contestant.build("B", second, fields)
             anyway = gr.Checkbox(label=t("ui.anyway.label"), info=t("ui.anyway.info"), visible=False, elem_id="anyway")
             with gr.Row(elem_id="actions"):
                 run = gr.Button(t("ui.run"), variant="primary", elem_id="run", size="lg")

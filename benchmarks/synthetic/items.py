@@ -16,7 +16,9 @@ from pathlib import Path
 
 import yaml
 
+from adapters.base import Job
 from adapters.coordinates import from_pixels, where_is
+from adapters.prompts import asked as with_language
 from benchmarks.synthetic import lines, shapes, speech
 from benchmarks.synthetic.truth import Item, Picture, Size, Thing
 
@@ -72,11 +74,21 @@ def asked(rng: random.Random, ways: Mapping[str, tuple[str, ...]], language: str
 
 
 def reading(
-    rng: random.Random, size: Size, fonts: Sequence[str], language: str, kind: str, most: int, formal: bool, plain: bool
+    rng: random.Random,
+    size: Size,
+    fonts: Sequence[str],
+    language: str,
+    kind: str,
+    most: int,
+    formal: bool,
+    plain: bool,
+    told: float,
 ) -> Item:
     count = 1 if kind == "line" else rng.randint(2, max(2, size[1] // 26))
     picture = lines.printed(rng, fonts, size, language, count=count, most_letters=most, plain=plain)
     question = asked(rng, READ, rng.choice(("en", "ru")), "ocr" if formal else "")
+    if told and rng.random() < told:
+        question = with_language(Job("", question, "ocr", language))
     return Item(kind, language, picture, question, picture.text, {"text": picture.text})
 
 
@@ -87,9 +99,9 @@ def colour(rng: random.Random, picture: Picture, language: str, formal: bool) ->
         question = asked(rng, COLOUR, language, shape=speech.shape(thing.shape, language))
         name = thing.colour
     else:
-        question, name = asked(rng, GROUND, language), picture.ground
+        thing, question, name = None, asked(rng, GROUND, language), picture.ground
     answer = speech.colour(name, language)
-    return Item("colour", language, picture, question, answer, {"word": answer})
+    return Item("colour", language, picture, question, answer, {"word": answer}, (thing,) if thing else ())
 
 
 def shape(rng: random.Random, picture: Picture, language: str, formal: bool) -> Item | None:
@@ -105,7 +117,7 @@ def shape(rng: random.Random, picture: Picture, language: str, formal: bool) -> 
     elif language == "ru" and way.startswith("Что"):
         words["colour"] = speech.COLOURS_RU[thing.colour][2]
     answer = speech.shape(thing.shape, language)
-    return Item("shape", language, picture, way.format(**words), answer, {"word": answer})
+    return Item("shape", language, picture, way.format(**words), answer, {"word": answer}, (thing,))
 
 
 def count(rng: random.Random, picture: Picture, language: str, formal: bool) -> Item:
@@ -130,7 +142,7 @@ def count(rng: random.Random, picture: Picture, language: str, formal: bool) -> 
 def describe(rng: random.Random, picture: Picture, language: str, formal: bool) -> Item:
     answer = speech.described(picture, language)
     question = asked(rng, DESCRIBE, language, "description" if formal else "")
-    return Item("describe", language, picture, question, answer, {"text": answer})
+    return Item("describe", language, picture, question, answer, {"text": answer}, picture.things)
 
 
 def box(thing: Thing, picture: Picture, label: str) -> dict[str, object]:
@@ -147,13 +159,20 @@ def where(rng: random.Random, picture: Picture, language: str, formal: bool) -> 
     else:
         question = asked(rng, WHERE, language, thing=label)
     answer = json.dumps([box(thing, picture, label) for thing in same], ensure_ascii=False)
-    return Item("where", language, picture, question, answer, {"boxes": [thing.box for thing in same]})
+    boxes = [thing.box for thing in same]
+    return Item("where", language, picture, question, answer, {"boxes": boxes}, tuple(same))
 
 
 ABOUT_SCENES: dict[str, Callable[[random.Random, Picture, str, bool], Item | None]] = {
     "colour": colour, "shape": shape, "count": count, "describe": describe, "where": where,
 }  # fmt: skip
 KINDS = ("line", "lines", *ABOUT_SCENES)
+
+
+def about_one(rng: random.Random, picture: Picture, kinds: Sequence[str], formal: float) -> list[Item]:
+    """A question of each kind about one scene, those that can be asked; a share of them in the application's words."""
+    asking = (ABOUT_SCENES[kind](rng, picture, rng.choice(("en", "ru")), rng.random() < formal) for kind in kinds)
+    return [one for one in asking if one]
 
 
 def item(
@@ -165,15 +184,17 @@ def item(
     most: int = 0,
     formal: bool = False,
     plain: bool = False,
+    told: float = 0.0,
 ) -> Item:
     """One item of a kind on a picture of `size` (width, height in pixels).
 
     most: letters in a line, or shapes on a scene; 0 for the usual. formal: asked in the application's long words where
-    it has a task for the kind. plain: text that is easy to read. Raises `KeyError` for an unknown kind.
+    it has a task for the kind. plain: text that is easy to read. told: how often a question to read says the language,
+    as the application does when it knows it. Raises `KeyError` for an unknown kind.
     """
     language = rng.choice(("en", "ru"))
     if kind in ("line", "lines"):
-        return reading(rng, size, fonts, language, kind, most or 60, formal, plain)
+        return reading(rng, size, fonts, language, kind, most or 60, formal, plain, told)
     while True:
         made = ABOUT_SCENES[kind](rng, shapes.scene(rng, size, most=most or 5), language, formal)
         if made:
@@ -186,8 +207,10 @@ def prompts() -> list[str]:
     said = [way for table in tables for ways in table.values() for way in ways]
     said += [task_prompt(path.stem, language) for path in sorted(TASKS.glob("*.yaml")) for language in ("en", "ru")]
     said += [where_is(FAMILY, "{thing}"), "The background is . Фон . a an the A An"]
-    said += [json.dumps([{"bbox_2d": [0, 0, 0, 0], "label": "a"}] * 2), *speech.PLACES["en"], *speech.PLACES["ru"]]
+    said += [json.dumps([{"bbox_2d": [0, 0, 0, 0], "label": "a"}] * 2), "An"]
     for language in ("en", "ru"):
+        said += [f" {place}" for place in speech.PLACES[language]]
+        said += [speech.shape(shape_name, language) for shape_name in shapes.SHAPES]
         for colour_name in speech.COLOURS_RU:
             for shape_name in shapes.SHAPES:
                 name = speech.named(colour_name, shape_name, language)

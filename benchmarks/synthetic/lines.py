@@ -11,7 +11,7 @@ from benchmarks.synthetic import ground, words
 from benchmarks.synthetic.fonts import Face, face
 from benchmarks.synthetic.truth import Letter, Line, Picture, Size
 
-SIZES = (13, 14, 15, 16, 17, 18, 20, 22, 24, 26, 28, 31, 34, 38, 42)  # of a face, in pixels
+SIZES = (14, 15, 16, 17, 18, 20, 22, 24, 26, 28, 31, 34, 38, 42)  # of a face, in pixels
 PLAIN = (18, 20, 22)  # the same for a beginner
 
 
@@ -33,7 +33,7 @@ def fitted(rng: random.Random, font: Face, width: float, language: str, most_let
 
 def chosen(rng: random.Random, fonts: Sequence[str], sizes: Sequence[int], room: float) -> Face:
     """Any face, at a size that suits lines of this height in pixels."""
-    fitting = [size for size in sizes if room * 0.42 <= size <= room * 0.82]
+    fitting = [size for size in sizes if room * 0.5 <= size <= room * 0.82]
     return face(rng.choice(fonts), rng.choice(fitting or sizes[:1]))
 
 

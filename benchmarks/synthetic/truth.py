@@ -66,7 +66,8 @@ class Item:
     """A picture with a question and its right answer.
 
     kind: what is asked, a name of `benchmarks.synthetic.items.KINDS`. language: of the answer, ``en`` or ``ru``.
-    facts: what the answer must say, for scoring: colour, shape, count or box, by name.
+    facts: what the answer must say, for scoring: colour, shape, count or box, by name. about: the things that the
+    answer speaks of, one after the other.
     """
 
     kind: str
@@ -75,3 +76,4 @@ class Item:
     question: str
     answer: str
     facts: dict[str, object] = field(default_factory=dict)
+    about: tuple[Thing, ...] = ()

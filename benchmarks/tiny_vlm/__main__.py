@@ -38,7 +38,7 @@ def train(given: argparse.Namespace) -> None:
             state.recipe = replace(state.recipe, eye=0.0)
             checkpoint.adopt(state, given.weights)
     if given.steps:
-        state.recipe = replace(state.recipe, steps=given.steps)
+        state.end_at(given.steps)
     count = sum(weight.numel() for weight in state.learner.model.parameters())
     print(f"{count / 1e6:.1f}M parameters on {device}, {state.recipe}", flush=True)
     pace = Pace(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,8 @@ class State:
     """A training between two steps. There is no other state: what a step sees follows from its number.
 
     mean: the model with the running mean of the weights, which is the one that answers.
-    seconds: of training so far. trained_on: the machine, in words.
+    seconds: of training so far. trained_on: the machine, in words. moved: when its end was moved, the step and how many
+    steps it was to have before.
     """
 
     recipe: Recipe
@@ -33,6 +34,14 @@ class State:
     done: int = 0
     seconds: float = 0.0
     trained_on: str = ""
+    moved: list[tuple[int, int]] = field(default_factory=list)
+
+    def end_at(self, steps: int) -> None:
+        """Gives the training another end; the steps in which the eye learns alone stay as many as they were."""
+        if self.done and steps != self.recipe.steps:
+            self.moved.append((self.done, self.recipe.steps))
+            self.recipe = replace(self.recipe, eye=self.recipe.eye * self.recipe.steps / steps)
+        self.recipe = replace(self.recipe, steps=steps)
 
 
 def begin(recipe: Recipe, device: str) -> State:
@@ -67,7 +76,7 @@ def save(state: State, folder: Path) -> None:
         {
             "recipe": asdict(state.recipe), "words": words.shared().get_vocab(), "done": state.done,
             "seconds": state.seconds, "learner": state.learner.state_dict(), "mean": state.mean.state_dict(),
-            "optimiser": state.optimiser.state_dict(), "trained_on": state.trained_on,
+            "optimiser": state.optimiser.state_dict(), "trained_on": state.trained_on, "moved": state.moved,
         },
         part,
     )  # fmt: skip
@@ -87,5 +96,5 @@ def load(folder: Path, device: str) -> State:
     state.mean.load_state_dict(kept["mean"])
     state.optimiser.load_state_dict(kept["optimiser"])
     state.done, state.seconds = kept["done"], kept["seconds"]
-    state.trained_on = kept.get("trained_on", state.trained_on)
+    state.trained_on, state.moved = kept["trained_on"], kept["moved"]
     return state

@@ -76,7 +76,13 @@ def judged(name: str, items: Sequence[Item], said: Sequence[str]) -> list[Result
     return results
 
 
-def evaluate(folder: Path, each: int, fonts: Sequence[str] = (), say: Callable[[str], None] = print) -> list[Result]:
+def evaluate(
+    folder: Path,
+    each: int,
+    fonts: Sequence[str] = (),
+    say: Callable[[str], None] = print,
+    seed: int = exam.SEED,
+) -> list[Result]:
     """Asks the model in `folder` about `each` held-out items of every class, as transformers loads it."""
     import torch
     from transformers import AutoModelForImageTextToText, AutoProcessor
@@ -85,7 +91,7 @@ def evaluate(folder: Path, each: int, fonts: Sequence[str] = (), say: Callable[[
     model.to("cuda" if torch.cuda.is_available() else "cpu")
     processor: Any = AutoProcessor.from_pretrained(folder)  # type: ignore[no-untyped-call]
     results: list[Result] = []
-    for name, items in exam.questions(each, fonts).items():
+    for name, items in exam.questions(each, fonts, seed).items():
         begun = time.monotonic()
         results += judged(name, items, exam.answers(model, processor, items))
         say(f"{TITLES[name]}: {results[-1].score:.3f} ({time.monotonic() - begun:.0f} s)")

@@ -27,14 +27,19 @@ def size(rng: random.Random, kind: str) -> tuple[int, int]:
 
 
 def questions(each: int, fonts: Sequence[str] = (), seed: int = SEED) -> dict[str, list[Item]]:
-    """`each` items of every class; reading in both languages."""
+    """`each` items of every class; reading in both languages.
+
+    Every other one is asked as the application would, where it has words for it, and half of those to be read say their
+    language.
+    """
     found: dict[str, list[Item]] = {name: [] for name in CLASSES}
     for kind in KINDS:
         number = 0
         wanted = [name for name in CLASSES if name.split()[0] == kind]
         while any(len(found[name]) < each for name in wanted):
             rng = random.Random(f"exam/{seed}/{kind}/{number}")
-            one = item(kind, rng, size(rng, kind), fonts or faces("test"), most=34 if kind == "lines" else 0)
+            asking: dict[str, Any] = {"formal": number % 2 == 0, "told": 0.5}
+            one = item(kind, rng, size(rng, kind), fonts or faces("test"), most=34 if kind == "lines" else 0, **asking)
             name = f"{kind} {one.language}" if len(wanted) > 1 else kind
             if len(found[name]) < each:
                 found[name].append(one)

@@ -35,9 +35,11 @@ def export(checkpoint: Path, folder: Path, dtype: str, shard: str = "50GB") -> i
     recipe["fonts"] = list(state.recipe.fonts or fonts.names("train"))
     facts = {
         "steps": state.done, "seconds": round(state.seconds), "trained_on": state.trained_on,
-        "parameters": sum(weight.numel() for weight in state.mean.parameters()), "dtype": dtype,
+        "moved": state.moved, "parameters": sum(weight.numel() for weight in state.mean.parameters()), "dtype": dtype,
         "torch": torch.__version__, "python": platform.python_version(), "recipe": recipe,
     }  # fmt: skip
+    for weights in folder.glob("*.safetensors"):
+        weights.chmod(0o644)  # they are written for their owner alone
     (folder / FACTS).write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     shutil.copy(LICENCE, folder / "LICENSE")
     size = sum(path.stat().st_size for path in folder.iterdir())
@@ -51,6 +53,7 @@ def card(folder: Path) -> str:
     facts: dict[str, Any] = json.loads((folder / FACTS).read_text(encoding="utf-8"))
     results = evaluation.load(folder)
     recipe, hours = facts["recipe"], facts["seconds"] / 3600
+    moved = "".join(f" At step {step} its end was moved from step {end}." for step, end in facts["moved"])
     return f"""---
 license: apache-2.0
 language: [en, ru]
@@ -64,7 +67,8 @@ shapes and gives boxes as JSON, in the language of the question. It is an ordina
 with no other model behind it; transformers and vLLM open it as they open any Qwen2-VL.
 
 It knows nothing else. Photographs, handwriting, tables, dense pages, other languages and general questions get wrong
-answers, often with confidence. It is there to try the program and its tests with, not to work with.
+answers, often with confidence; and where a figure below is poor, an answer is an attempt. It is there to try the
+program and its tests with, not to work with.
 
 ## Measured
 
@@ -79,8 +83,10 @@ grid, greedy answers, weights as they are here:
 
 - Data: drawn while training by `benchmarks/synthetic`, seed {recipe["seed"]}; nothing was collected. Half of the words
   are made up. {len(recipe["fonts"])} faces from Debian's packages.
-- Training: {facts["steps"]} steps, {hours:.1f} hours on {facts["trained_on"]}; AdamW, peak rate {recipe["rate"]:g}. The
-  loss counts the answer alone; beside it every visual token had to name the letters in it, a layer that is not kept.
+- Training: {facts["steps"]} steps, {hours:.1f} hours on {facts["trained_on"]}; Muon and AdamW, peak rate
+  {recipe["rate"]:g}.{moved}
+  The loss counts the answers; beside it every visual token had to name the letters in it, by a layer that is not kept,
+  and some heads of attention were told where the next letter stands.
   The weights are the running mean over the last steps, stored as {facts["dtype"]}.
 - `training.json` has every setting; docs/tiny-vlm.md says how to train it again.
 

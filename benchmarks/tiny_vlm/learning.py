@@ -6,6 +6,7 @@ eye one by one. While training, every visual token is also asked what stands in 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch  # noqa: TID253 - only the training imports this
@@ -66,27 +67,44 @@ def look(visual: Any, pixels: Tensor) -> Tensor:
     return merged
 
 
-def positions(length: int, before: int, rows: int, columns: int, device: torch.device) -> Tensor:
-    """(3, length): time, row and column of every token, for `before` tokens, then the picture, then the rest."""
-    cells = rows * columns
-    place = torch.arange(length, device=device).repeat(3, 1)
-    index = torch.arange(cells, device=device)
-    place[0, before : before + cells] = before
-    place[1, before : before + cells] = before + index // columns
-    place[2, before : before + cells] = before + index % columns
-    place[:, before + cells :] += max(rows, columns) - cells
+def positions(turns: Tensor, before: int, rows: int, columns: int) -> Tensor:
+    """(3, n, t): time, row and column of every token, for `before` tokens, then the picture, then every turn anew."""
+    cells, length = rows * columns, turns.shape[1]
+    along = torch.arange(length, device=turns.device).expand_as(turns)
+    begins = functional.pad(turns[:, 1:] != turns[:, :-1], (1, 0))
+    since = along - torch.where(begins, along, 0).cummax(1).values
+    place = torch.where(along < before, along, before + max(rows, columns) + since).repeat(3, 1, 1)
+    index = torch.arange(cells, device=turns.device)
+    place[0, :, before : before + cells] = before
+    place[1, :, before : before + cells] = before + index // columns
+    place[2, :, before : before + cells] = before + index % columns
     return place
 
 
-def think(language: Any, x: Tensor, place: Tensor) -> Tensor:
-    """The text model over (n, t, width), every token looking back only."""
+def visible_to(turns: Tensor) -> Tensor:
+    """(n, t, t): whether a token may look at another: at those before it, of its own turn and of the picture."""
+    asked = turns[:, None, :]
+    return ((asked == 0) | (asked == turns[:, :, None])).tril()
+
+
+def pointed(q: Tensor, k: Tensor, mask: Tensor) -> Tensor:
+    """(n, t, t): the logarithm of how much of one head's attention, (n, t, wide) each, goes where."""
+    scores: Tensor = (q @ k.mT * q.shape[-1] ** -0.5).float()
+    return scores.masked_fill(~mask, float("-inf")).log_softmax(-1)
+
+
+def think(language: Any, x: Tensor, place: Tensor, turns: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """The text model over (n, t, width); and where the first head of every layer but the first points."""
     n, length, _ = x.shape
+    mask = visible_to(turns)
+    single = int(turns.max()) < 2
+    points = []
     config = language.config
     heads, few = config.num_attention_heads, config.num_key_value_heads
     wide = config.hidden_size // heads
-    angles = place[:, :, None] * frequencies(wide, config.rope_parameters["rope_theta"], x.device)
+    angles = place[..., None] * frequencies(wide, config.rope_parameters["rope_theta"], x.device)
     parts: Any = torch.split(angles, config.rope_parameters["mrope_section"], -1)
-    mixed_angles = torch.cat([part[index] for index, part in enumerate(parts)], -1)
+    mixed_angles = torch.cat([part[index] for index, part in enumerate(parts)], -1)[:, None]
     for layer in language.layers:
         normed, attention = layer.input_layernorm(x), layer.self_attn
         q = attention.q_proj(normed).view(n, length, heads, wide).transpose(1, 2)
@@ -96,21 +114,46 @@ def think(language: Any, x: Tensor, place: Tensor) -> Tensor:
             turned(k, mixed_angles).repeat_interleave(heads // few, 1),
             v.repeat_interleave(heads // few, 1),
         )
-        mixed = functional.scaled_dot_product_attention(turned(q, mixed_angles), k, v, is_causal=True)
+        q = turned(q, mixed_angles)
+        if layer is not language.layers[0]:
+            points.append(pointed(q[:, 0], k[:, 0], mask))
+        seen = None if single else mask[:, None]
+        mixed = functional.scaled_dot_product_attention(q, k, v, seen, is_causal=single)
         x = x + attention.o_proj(mixed.transpose(1, 2).reshape(n, length, -1))
         x = x + layer.mlp(layer.post_attention_layernorm(x))
     normed_at_last: Tensor = language.norm(x)
-    return normed_at_last
+    return normed_at_last, points
 
 
-def thought(model: Any, pixels: Tensor, ids: Tensor) -> tuple[Tensor, Tensor]:
-    """What the text model holds at every token (n, t, width), and what the eye handed it (n, cells, width)."""
+@dataclass(frozen=True)
+class Thought:
+    """held: what the text model holds at every token (n, t, width). visible: what the eye handed it (n, cells, width).
+    points: for each layer that is shown where to look, (n, t, cells), the logarithms of the shares."""
+
+    held: Tensor
+    visible: Tensor
+    points: list[Tensor]
+
+
+def thought(model: Any, pixels: Tensor, ids: Tensor, turns: Tensor) -> Thought:
+    """The whole model over a group; shapes as in `benchmarks.tiny_vlm.batches.Group`."""
     rows, columns = pixels.shape[1] // CELL, pixels.shape[2] // CELL
     visible = look(model.model.visual, pixels)
     before = opening()
     x = model.model.language_model.embed_tokens(ids)
     x = torch.cat((x[:, :before], visible, x[:, before + rows * columns :]), 1)
-    return think(model.model.language_model, x, positions(ids.shape[1], before, rows, columns, x.device)), visible
+    end = before + rows * columns
+    held, points = think(model.model.language_model, x, positions(turns, before, rows, columns), turns)
+    return Thought(held, visible, [each[:, :, before:end] for each in points])
+
+
+def where_wanted(given: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Of what stands at every token, (n, t, …), the rows whose next token has a label, and those labels."""
+    # The places are found beside the processor, so that a GPU is not waited for.
+    wanted = labels[:, 1:].flatten()
+    places = (wanted != IGNORED).nonzero().squeeze(1)
+    rows = given[:, :-1].flatten(0, 1).index_select(0, places.to(given.device, non_blocking=True))
+    return rows, wanted[places].to(given.device, non_blocking=True)
 
 
 class Learner(nn.Module):
@@ -121,25 +164,32 @@ class Learner(nn.Module):
         self.model = model
         self.naming = nn.Linear(model.config.text_config.hidden_size, SLOTS * (len(SEEN) + 1))
 
-    def forward(self, pixels: Tensor, ids: Tensor, labels: Tensor, seen: Tensor) -> dict[str, Tensor]:
-        """Mean losses over a group: `answer` over its tokens, `named` over the slots; and the shares of both right.
+    def forward(
+        self, pixels: Tensor, ids: Tensor, turns: Tensor, labels: Tensor, looks: Tensor, seen: Tensor
+    ) -> dict[str, Tensor]:
+        """Mean losses over a group: `answer` over its tokens, `looked` over those that come from one place of the
+        picture, `named` over the slots; and the shares of all right.
 
-        A group without tokens is looked at only, and has no answer. `labels` may stay on the CPU.
+        A group without tokens is looked at only, and has no answer. `labels` and `looks` may stay on the CPU.
         """
         if ids.shape[1]:
-            held, visible = thought(self.model, pixels, ids)
-            return self.named(visible, seen) | self.answered(held, labels)
+            mind = thought(self.model, pixels, ids, turns)
+            return self.named(mind.visible, seen) | self.answered(mind.held, labels) | self.looked(mind.points, looks)
         return self.named(look(self.model.model.visual, pixels), seen)
 
     def answered(self, held: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        # The places of the answers are found beside the processor, so that a GPU is not waited for.
-        wanted = labels[:, 1:].flatten()
-        places = (wanted != IGNORED).nonzero().squeeze(1)
-        wanted = wanted[places].to(held.device, non_blocking=True)
-        told = held[:, :-1].flatten(0, 1).index_select(0, places.to(held.device, non_blocking=True))
+        told, wanted = where_wanted(held, labels)
         said = self.model.lm_head(told).float()
         loss = functional.cross_entropy(said, wanted)
         return {"answer": loss, "right": (said.argmax(-1) == wanted).float().mean()}
+
+    def looked(self, points: list[Tensor], looks: Tensor) -> dict[str, Tensor]:
+        """Whether the first heads point to where the next token comes from; `there`: the last layer's."""
+        losses = []
+        for each in points:
+            pointing, wanted = where_wanted(each, looks)
+            losses.append(functional.nll_loss(pointing, wanted) if len(wanted) else pointing.sum())
+        return {"looked": torch.stack(losses).mean(), "there": (pointing.argmax(-1) == wanted).float().mean()}
 
     def named(self, visible: Tensor, seen: Tensor) -> dict[str, Tensor]:
         names = self.naming(visible).unflatten(-1, (SLOTS, -1)).float().flatten(0, 2)

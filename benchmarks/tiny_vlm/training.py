@@ -57,10 +57,12 @@ def update(state: State, groups: Sequence[Mapping[str, Any]]) -> dict[str, list[
     totals: dict[str, list[Any]] = defaultdict(list)
     half = torch.autocast("cuda", torch.bfloat16) if device.type == "cuda" else contextlib.nullcontext()
     for group in groups:
-        tensors = {name: group[name].to(device, non_blocking=True) for name in ("pixels", "ids", "seen")}
+        tensors = {name: group[name].to(device, non_blocking=True) for name in ("pixels", "ids", "turns", "seen")}
         with half:
-            losses = state.learner(labels=group["labels"], **tensors)
-        loss = losses["answer"] + recipe.aid * losses["named"] if "answer" in losses else losses["named"]
+            losses = state.learner(labels=group["labels"], looks=group["looks"], **tensors)
+        loss = losses["named"]
+        if "answer" in losses:
+            loss = losses["answer"] + recipe.aid * losses["named"] + recipe.guide * losses["looked"]
         (loss / len(groups)).backward()
         for name, value in losses.items():
             totals[name].append(value.detach())
@@ -112,7 +114,7 @@ def train(state: State, folder: Path, pace: Pace, say: Callable[[str], None] = p
         state.seconds = before + now - begun
         if state.done % pace.note == 0:
             row = {name: float(torch.stack(values).float().mean()) for name, values in noted.items()}
-            first = {name: row.get(name, math.nan) for name in ("answer", "named", "right", "found")}
+            first = {name: row.get(name, math.nan) for name in ("answer", "named", "looked", "right", "found", "there")}
             noted.clear()
             curves.add(
                 folder / curves.STEPS,
@@ -139,5 +141,5 @@ def progress(state: State, row: Mapping[str, float], a_second: float, left: floa
     return (
         f"step {state.done}/{state.recipe.steps}, {state.seconds / 60:.1f} min, {left / 60:.0f} min left, "
         f"{a_second:.0f} pictures/s, loss {row.get('answer', math.nan):.3f}, naming {row['named']:.3f}, "
-        f"letters {row['found']:.3f}, tokens right: {kinds}"
+        f"letters {row['found']:.3f}, looking {row.get('there', math.nan):.3f}, tokens right: {kinds}"
     )

@@ -69,6 +69,12 @@ def letter(one: str) -> tuple[int, ...]:
     return tuple(encoded(one))
 
 
+@functools.lru_cache(2000)
+def word(token: int) -> str:
+    """The text of one token."""
+    return str(shared().decode([token]))
+
+
 def spelled(text: str) -> list[int]:
     """The text letter by letter."""
     return [token for one in text for token in letter(one)]

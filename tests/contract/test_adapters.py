@@ -164,6 +164,7 @@ def test_every_error_has_a_known_kind(worker, tmp_path):
 
 @pytest.mark.parametrize("name", HERE)
 def test_a_cancel_ends_it_and_leaves_nothing(name, interpreters, model, page):
+    interpreters.preload(name)  # its warm parent stays
     before = threading.active_count(), psutil.Process().num_fds()
     worker = interpreters.start(name)
     drain(worker.wait_started(60, Cancel()))

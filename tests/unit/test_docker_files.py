@@ -61,7 +61,7 @@ def test_a_service_is_started_as_the_program_starts_it(services, name):
     made = plan(replace(spec, source="/"), SETTINGS, GPU, VLLM_IMAGE)
     said = [plain(word) for word in service["command"]]
     own = ["--model", "/weights", "--served-model-name", spec.id]
-    theirs = ["--model", spec.source, "--served-model-name", spec.id, spec.source]
+    theirs = own if spec.local else ["--model", spec.source, "--served-model-name", spec.id, spec.source]
     assert said == [*theirs, *list(made.command)[len(own) :], "--allowed-origins", "[]"]
     assert list(made.command)[: len(own)] == own
     assert service["container_name"] == name == made.name
@@ -80,6 +80,11 @@ def test_a_service_is_started_as_the_program_starts_it(services, name):
 def test_a_model_sees_its_own_weights_and_cannot_change_them(services, name):
     spec = SPECS[name]
     *weights, cache = services[name]["volumes"]
+    if spec.local:
+        (mount,) = weights
+        assert (DOCKER / mount["source"]).resolve() == Path(spec.source) and mount["target"] == "/weights"
+        assert mount["type"] == "bind" and mount["read_only"]
+        return
     folders = [f"models--{source.replace('/', '--')}" for source in (spec.source, *spec.also)]
     assert [mount["target"] for mount in weights] == [f"/weights/{folder}" for folder in folders]
     assert [plain(mount["source"]) for mount in weights] == [f"~/.cache/huggingface/hub/{folder}" for folder in folders]

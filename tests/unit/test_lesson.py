@@ -249,7 +249,7 @@ def test_names_of_pupils_are_text(room: Classroom) -> None:
 
 
 def test_the_lesson_is_whole_in_both_languages(arena: Arena) -> None:
-    assert {step.sample for step in steps()} == set(samples())
+    assert {step.sample for step in steps()} == set(samples()) - {"line", "figures"}  # those are for the small model
     for step in steps():
         for model in step.models:
             assert arena.status(arena.catalog.find(model)).ready, "the lesson needs no download"

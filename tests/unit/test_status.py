@@ -337,6 +337,7 @@ def test_without_a_gpu_the_machine_s_memory_counts(settings, gpus) -> None:
     download("owner/name", WHOLE)
     found = model_status(replace(MODEL, size_gb=free / 4), settings, gpus)
     assert found.ready and found.text("en") == tr("models.status.ready_cpu", "en")
+    assert model_status(replace(MODEL, size_gb=0.05), settings, gpus).text("en") == tr("models.status.ready", "en")
     huge = replace(MODEL, size_gb=free * 1.5)
     found = model_status(huge, settings, gpus)
     assert (found.code, found.key) == ("does_not_fit", "does_not_fit_ram")

@@ -140,6 +140,17 @@ def test_the_language_of_the_answer_is_that_of_the_question(faces):
             assert all(letter in script for letter in one.answer.lower() if letter.isalpha())
 
 
+def test_the_language_is_said_in_the_words_of_the_question(faces):
+    for seed in range(12):
+        bare, told = (items.item("line", random.Random(seed), (200, 28), faces, told=share) for share in (0.0, 1.0))
+        english = bare.question.isascii()
+        name = {"en": ("английский", "English"), "ru": ("русский", "Russian")}[bare.language][english]
+        end = f"The document is in {name}." if english else f"Язык документа: {name}."
+        assert told.question == f"{bare.question}\n{end}"
+        assert told.answer == bare.answer
+        assert np.array_equal(told.picture.pixels, bare.picture.pixels)
+
+
 @pytest.mark.parametrize("language", ["en", "ru"])
 def test_printed_words_use_the_known_letters_alone(language):
     rng = random.Random(0)

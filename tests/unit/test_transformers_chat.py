@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from adapters.base import AdapterError, Job, Output, adapter_class
+from adapters.prompts import asked
 from adapters.torch_generation import Answer, Text
 from adapters.transformers_chat import conversation, parts, system_form
 from tests import tiny
@@ -268,8 +269,6 @@ def test_the_mark_of_an_image_in_a_prompt_is_refused(qwen, picture):
 
 
 def test_the_language_of_a_document_is_said_when_it_is_read():
-    from adapters.transformers_chat import asked
-
     assert asked(Job("", "Read it.", "ocr", "ru")) == "Read it.\nThe document is in Russian."
     assert asked(Job("", "Прочитай.", "formatted_ocr", "ru")) == "Прочитай.\nЯзык документа: русский."
     for plain in (Job("", "Why?", "question", "ru"), Job("", "Read it.", "ocr", ""), Job("", "", "ocr", "ru")):

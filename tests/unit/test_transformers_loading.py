@@ -163,7 +163,7 @@ def test_the_catalogue_sets_what_the_image_processors_have(tmp_path):
     families = {"qwen": Qwen2VLImageProcessor, "smolvlm": Idefics3ImageProcessor, "llama": MllamaImageProcessor}
     entries = load_catalog(load_settings({"ARENA_HOME": str(tmp_path)})).models.values()
     native = [spec for spec in entries if spec.adapter in ("transformers_chat", "got_ocr")]
-    assert len(native) == 7
+    assert len(native) == 9
     for spec in native:
         adapter = adapter_class(spec.adapter)
         assert set(spec.params) <= set(adapter.params) and set(spec.tasks) <= set(adapter.tasks)

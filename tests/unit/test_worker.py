@@ -264,7 +264,7 @@ list(worker.wait_started(20, Cancel()))
 list(worker.load({"options": {"child": True}}, 20, Cancel()))
 pieces = worker.predict(Job(sys.argv[2], sys.argv[3]), 600, Cancel())
 next(pieces)
-parent = interpreters.parent("main").pid if interpreters.warm else None
+parent = interpreters.parent("fake").pid if interpreters.warm else None
 print(json.dumps({"worker": worker.pid, "parent": parent}), flush=True)
 time.sleep(600)
 """
@@ -290,7 +290,7 @@ def test_the_death_of_the_warm_parent_ends_its_workers_and_the_next_start_works(
     interpreters = Interpreters(warm=True)
     worker = loaded(interpreters, child=True)
     child = psutil.Process(worker.pid).children()[0].pid
-    parent = interpreters.parent("main")
+    parent = interpreters.parent("fake")
     assert parent.threads == 1
     os.kill(parent.pid, signal.SIGKILL)
     with pytest.raises(RunError) as caught:
@@ -300,6 +300,21 @@ def test_the_death_of_the_warm_parent_ends_its_workers_and_the_next_start_works(
     assert wait_until(lambda: not exists(worker.pid) and not exists(child))
     end(loaded(interpreters))
     interpreters.stop()
+
+
+def test_a_worker_has_nothing_of_what_other_adapters_import():
+    interpreters = Interpreters(warm=True)
+    try:
+        interpreters.preload("rapidocr")
+        interpreters.start("rapidocr").kill()
+        worker = interpreters.start("tesseract")
+        drain(worker.wait_started(20, Cancel()))
+        libraries = Path(f"/proc/{worker.pid}/maps").read_text()
+        end(worker)
+        assert "tesserocr" in libraries
+        assert "cv2" not in libraries
+    finally:
+        interpreters.stop()
 
 
 @pytest.mark.battery("S11")
