@@ -26,7 +26,7 @@ COMPILE := .venv-audit/bin/uv pip compile --quiet --universal --python-version 3
 	--custom-compile-command "make lock"
 
 .NOTPARALLEL:
-.PHONY: help run setup models models-legacy test test-browser test-legacy test-postgres test-ray test-vllm test-docker vllm check fix lock audit fuzz soak bench pictures doctor clean venv russian browser compiler
+.PHONY: help run setup models models-legacy test test-browser test-legacy test-postgres test-ray test-vllm test-docker vllm check fix lock audit fuzz soak bench pictures doctor clean venv russian browser compiler fonts
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -41,7 +41,7 @@ models: $(FULL) ## complete a light installation: torch, transformers and the re
 
 models-legacy: $(FULL) $(LEGACY) ## add the older transformers that the own code of some models needs
 
-test: $(DEV) russian compiler ## install what the tests need, then run them
+test: $(DEV) russian compiler fonts ## install what the tests need, then run them
 	@$(PY) -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
 test-browser: $(DEV) russian browser ## the tests that drive the real page in Chromium
@@ -64,7 +64,7 @@ test-docker: $(DEV) ## the tests of vLLM's container against a real Docker Engin
 
 vllm: $(DEV) $(VLLM) ## a real vLLM for CPUs in an environment of its own, for its tests
 
-test-vllm: $(DEV) $(VLLM) ## the same weights in transformers and in a real vLLM for CPUs, which runs in a container
+test-vllm: $(DEV) $(VLLM) fonts ## the same weights in transformers and in a real vLLM for CPUs, which runs in a container
 	@requirements/system.sh docker
 	@$(PY) -m pytest -m vllm --timeout 900 tests/vllm $(ARGS)
 
@@ -160,3 +160,7 @@ venv:
 
 russian browser compiler:
 	@requirements/system.sh $@
+
+# What the pictures of the tests are drawn with: faces that the small model has never seen, and one that it knows.
+fonts: $(DEV)
+	@requirements/system.sh packages fonts-dejavu-core $$($(PY) -m benchmarks.synthetic fonts --lacking test) || true

@@ -3,10 +3,10 @@
 Importing torch and transformers takes seconds, forking a process that has them takes milliseconds. The parent stays
 single-threaded and never touches a GPU, for a fork copies neither threads nor a CUDA context.
 
-In (one datagram each, over the socket whose descriptor is the first argument):
-    ``{"op": "preload", "modules": […]}`` · ``{"op": "fork", "ticket", "adapter", "env"}`` with three descriptors
-Out: ``{"event": "preloaded", "modules"}`` · ``{"event": "forked", "ticket", "pid", "threads"}`` (threads of the parent
-     when it forked, 1 where that is safe) · ``{"event": "exited", "pid", "code"}``
+Arguments: the descriptor of a socket, the application's pid, the modules to import.
+In (one datagram each, over the socket): ``{"ticket", "adapter", "env"}`` with three descriptors, for a worker on these
+Out: ``{"event": "forked", "ticket", "pid", "threads"}`` (threads of the parent when it forked, 1 where that is safe) ·
+     ``{"event": "exited", "pid", "code"}``
 Linux only: everywhere else workers are started plainly.
 """
 
@@ -41,16 +41,13 @@ def receive(channel: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
     return (json.loads(data) if data else None), list(descriptors)
 
 
-def preload(modules: list[str]) -> list[str]:
+def preload(modules: list[str]) -> None:
     """Import what can be imported; what cannot will be said by the worker that needs it."""
-    done = []
     for module in modules:
         try:
             importlib.import_module(module)
-            done.append(module)
         except Exception:  # noqa: BLE001 - a broken package must not take the others with it
             traceback.print_exc()
-    return done
 
 
 def fork(message: dict[str, Any], descriptors: list[int], app_pid: int, others: list[int]) -> int:
@@ -77,9 +74,11 @@ def fork(message: dict[str, Any], descriptors: list[int], app_pid: int, others: 
     os._exit(0)
 
 
-def main(channel: socket.socket, app_pid: int) -> None:
+def main(channel: socket.socket, app_pid: int, modules: list[str]) -> None:
     """Serve the application until its end of the socket closes, then end every worker."""
     gc.disable()  # modules are no garbage, and to look for some writes into every page that is shared with workers
+    preload(modules)
+    gc.freeze()
     children: dict[int, int] = {}  # pidfd → pid
     poll = select.poll()
     poll.register(channel, select.POLLIN)
@@ -100,11 +99,6 @@ def main(channel: socket.socket, app_pid: int) -> None:
                 for pid in children.values():
                     os.killpg(pid, signal.SIGKILL)
                 return
-            if message["op"] == "preload":
-                done = preload(message["modules"])
-                send(event="preloaded", modules=done)
-                continue
-            gc.freeze()
             pid = fork(message, descriptors, app_pid, [channel.fileno(), *children])
             for given in descriptors:
                 os.close(given)
@@ -117,4 +111,4 @@ def main(channel: socket.socket, app_pid: int) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the application, which then closes the socket
-    main(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]))
+    main(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]), sys.argv[3:])

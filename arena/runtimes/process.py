@@ -75,11 +75,12 @@ class Interpreters:
 
     def parent(self, adapter: str, interpreter: str = "main") -> WarmParent:
         """The parent of the adapter's workers."""
-        kind = interpreter, adapter_class(adapter).preload
+        modules = adapter_class(adapter).preload
         with self._lock:
-            if kind not in self._parents:
-                self._parents[kind] = WarmParent(self.command(interpreter), worker_env(interpreter))
-            return self._parents[kind]
+            if (interpreter, modules) not in self._parents:
+                parent = WarmParent(self.command(interpreter), worker_env(interpreter), modules)
+                self._parents[interpreter, modules] = parent
+            return self._parents[interpreter, modules]
 
     def start(self, adapter: str, interpreter: str = "main", env: dict[str, str] | None = None) -> Worker:
         """A new worker for the adapter; returns at once, `Worker.wait_started` says when it is there."""
@@ -90,7 +91,7 @@ class Interpreters:
     def preload(self, adapter: str, interpreter: str = "main") -> None:
         """Have the warm parent import what the adapter needs, if there is one."""
         if self.warm:
-            self.parent(adapter, interpreter).preload(adapter_class(adapter).preload)
+            self.parent(adapter, interpreter).preload()
 
     def stop(self) -> None:
         for parent in self._parents.values():
@@ -105,7 +106,7 @@ class Worker:
 
     def __init__(self, adapter: str, command: list[str], parent: WarmParent | None, env: dict[str, str]) -> None:
         self.adapter = adapter
-        modules = adapter_class(adapter).preload  # raises before anything is opened
+        adapter_class(adapter)  # raises before anything is opened
         self.pid: int | None = None
         self.exit_code: int | None = None
         self.broken = False
@@ -125,7 +126,7 @@ class Worker:
         theirs = (theirs_in, theirs_out, theirs_err)
         try:
             if parent:
-                parent.fork(adapter, modules, env, theirs, self._is_there, self._has_ended)
+                parent.fork(adapter, env, theirs, self._is_there, self._has_ended)
             else:
                 self._popen(command, env, theirs)
         finally:

@@ -17,36 +17,36 @@ Exited = Callable[[int], None]
 
 
 class WarmParent:
-    """Asks one warm parent for workers. Every method returns at once; answers come by callback, from a thread.
+    """Asks one warm parent, which has imported `modules`, for workers.
 
-    After the parent's death (its workers die with it) the next `fork` starts a new one.
+    Every method returns at once; answers come by callback, from a thread. After the parent's death (its workers die
+    with it) the next `fork` starts a new one.
     """
 
-    def __init__(self, interpreter: list[str], env: dict[str, str]) -> None:
+    def __init__(self, interpreter: list[str], env: dict[str, str], modules: tuple[str, ...]) -> None:
         self._command = [*interpreter, "-m", "adapters.warm"]
         self._env = env
+        self._modules = modules
         self._lock = threading.Lock()  # protects everything below
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: socket.socket | None = None
         self._tickets = itertools.count()
         self._waiting: dict[int, tuple[Forked, Exited]] = {}
         self._exited: dict[int, Exited] = {}
-        self._preloaded: set[str] = set()
         self.threads: int | None = None  # of the parent when it last forked; 1 where that is safe
 
     @property
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
-    def preload(self, modules: tuple[str, ...]) -> None:
+    def preload(self) -> None:
         """Have the modules imported, unless they are."""
         with self._lock:
-            self._preload(modules)
+            self._started()
 
     def fork(
         self,
         adapter: str,
-        modules: tuple[str, ...],
         env: dict[str, str],
         descriptors: tuple[int, int, int],
         forked: Forked,
@@ -57,26 +57,20 @@ class WarmParent:
         `forked` gets its pid, None if the parent died before; `exited` its exit code, negative for a signal.
         """
         with self._lock:
-            channel = self._preload(modules)
+            channel = self._started()
             ticket = next(self._tickets)
             self._waiting[ticket] = (forked, exited)
-            message = {"op": "fork", "ticket": ticket, "adapter": adapter, "env": env}
+            message = {"ticket": ticket, "adapter": adapter, "env": env}
             socket.send_fds(channel, [json.dumps(message).encode()], list(descriptors))
 
-    def _preload(self, modules: tuple[str, ...]) -> socket.socket:
-        channel = self._channel
-        if channel is None or self._process is None or self._process.poll() is not None:
-            channel = self._start()
-        if new := [module for module in modules if module not in self._preloaded]:
-            channel.send(json.dumps({"op": "preload", "modules": new}).encode())
-            self._preloaded.update(new)
-        return channel
-
-    def _start(self) -> socket.socket:
+    def _started(self) -> socket.socket:
+        """The channel to the parent, which is started if there is none."""
+        if self._channel and self._process and self._process.poll() is None:
+            return self._channel
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
-                [*self._command, str(theirs.fileno()), str(os.getpid())],
+                [*self._command, str(theirs.fileno()), str(os.getpid()), *self._modules],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -85,7 +79,6 @@ class WarmParent:
                 start_new_session=True,
             )
         self._channel = ours
-        self._preloaded = set()
         threading.Thread(target=self._listen, args=(ours, self._process), daemon=True, name="warm parent").start()
         return ours
 
@@ -94,8 +87,6 @@ class WarmParent:
         while data := self._receive(channel):
             message: dict[str, Any] = json.loads(data)
             with self._lock:
-                if message["event"] == "preloaded":
-                    continue
                 if message["event"] == "forked":
                     self.threads = message["threads"]
                     forked, self._exited[message["pid"]] = self._waiting.pop(message["ticket"])

@@ -19,7 +19,10 @@ from benchmarks.synthetic.wording import LANGUAGES
 
 
 def list_fonts(given: argparse.Namespace) -> None:
-    lacking = [package for split in fonts.SPLITS for package in fonts.missing(split)]
+    lacking = [package for split in given.lacking or fonts.SPLITS for package in fonts.missing(split)]
+    if given.lacking is not None:
+        print(" ".join(lacking))
+        return
     if lacking:
         print(f"missing: requirements/system.sh packages {' '.join(lacking)}")
     for split in fonts.SPLITS:
@@ -77,6 +80,8 @@ def main() -> None:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     faces = commands.add_parser("fonts", help="which faces there are and how to get the rest")
     faces.add_argument("--pack", type=Path, metavar="DIR", help="copy every face into one folder, for another machine")
+    faces.add_argument("--lacking", nargs="*", choices=tuple(fonts.SPLITS), metavar="SPLIT",
+                       help=f"nothing but the packages to install, for {', '.join(fonts.SPLITS)} or all")  # fmt: skip
     faces.set_defaults(run=list_fonts)
     pictures = commands.add_parser("draw", help="draw pictures with questions and answers into a folder")
     pictures.add_argument("folder", type=Path)

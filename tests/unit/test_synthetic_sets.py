@@ -145,8 +145,7 @@ def test_the_sample_follows_from_its_recipe():
     assert [(each["tags"]["kind"], each["language"], each["tags"]["degradation"]) for each in lines] == [
         cell[:3] for cell in cells
     ]
-    if fonts.missing(recipe.split):  # other faces, other pages
-        return
+    assert not fonts.missing(recipe.split), "with other faces, other pages: make fonts"
     for cell, each in list(zip(cells, lines, strict=True))[:12]:
         seed = f"{recipe.seed}/{each['tags']['source']}"
         drawn = sets.page(cell.kind, cell.language, seed, recipe.width, typefaces.present(recipe.split))
