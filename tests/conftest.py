@@ -36,6 +36,8 @@ os.environ |= {
     "ARENA_FIRST_MODELS": "rapidocr,tesseract",  # what most tests compare; whoever tests the opening takes this away
     "ARENA_TEST_SESSION": MARK,
 }
+if "PYTEST_XDIST_WORKER" in os.environ:  # threads of several models at once wait for each other, and spin meanwhile
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 hypothesis.settings.register_profile("house", deadline=None, derandomize="CI" in os.environ, max_examples=50)
 hypothesis.settings.load_profile("house")
@@ -44,14 +46,16 @@ hypothesis.settings.load_profile("house")
 LANES = ("browser", "docker", "gpu", "legacy", "ray", "vllm")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         lane = item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else ""
         if lane in LANES:
             item.add_marker(lane)
-            # A file is one worker's, so that what is made once for it is; two lanes' worth of Docker is not to be had.
-            item.add_marker(pytest.mark.xdist_group(item.path.stem if lane == "browser" else lane))
+        # A file is one worker's, so that what is made once for it is; two lanes' worth of Docker is not to be had.
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(lane if lane in LANES and lane != "browser" else item.path.stem))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -59,6 +59,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         "ARENA_HOST": "127.0.0.1",
         "ARENA_VISITOR_QUOTA": str(QUOTA),
         "ARENA_KEEP_DAYS": "7",
+        "ARENA_FIRST_MODELS": "tesseract,tesseract",  # the quickest that reads
     }
     with (
         page_serving(home, patience_s=120, **environ) as url,
