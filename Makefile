@@ -6,6 +6,8 @@ PY := $(VENV)/bin/python
 ARGS ?=
 LIGHT ?=
 JOBS ?= 2
+# A file of tests is one process's, which makes once what is made for the file.
+SHARED := -n $(JOBS) --dist loadfile
 SECONDS ?= 60
 
 # What is installed is remembered by the checksum of what was asked for, so an edited list is installed again.
@@ -42,10 +44,10 @@ models: $(FULL) ## complete a light installation: torch, transformers and the re
 models-legacy: $(FULL) $(LEGACY) ## add the older transformers that the own code of some models needs
 
 test: $(DEV) russian compiler fonts ## install what the tests need, then run them
-	@$(PY) -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
+	@$(PY) -m pytest $(SHARED) $(ARGS)
 
 test-browser: $(DEV) russian browser ## the tests that drive the real page in Chromium
-	@$(PY) -m pytest -m browser --timeout 300 -n $(JOBS) --dist loadgroup $(ARGS)
+	@$(PY) -m pytest -m browser --timeout 300 $(SHARED) $(ARGS)
 
 test-legacy: $(DEV) $(LEGACY) ## the tests of models that bring their own code, on the older transformers
 	@$(PY) -m pytest -m legacy $(ARGS)

@@ -46,16 +46,12 @@ hypothesis.settings.load_profile("house")
 LANES = ("browser", "docker", "gpu", "legacy", "ray", "vllm")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         lane = item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else ""
         if lane in LANES:
             item.add_marker(lane)
-        # A file is one worker's, so that what is made once for it is; two lanes' worth of Docker is not to be had.
-        if not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(lane if lane in LANES and lane != "browser" else item.path.stem))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -20,7 +20,6 @@ from arena.runtimes.process import ROOT, Interpreters
 from tests import tiny
 from tests.openai_service import Service
 
-pytestmark = pytest.mark.xdist_group("contract")  # each model is loaded once, not once a process
 NAMES = adapter_names()
 # The families whose code needs an older interpreter run the same list under it, in tests/legacy.
 MODELS = load_catalog(load_settings({"ARENA_HOME": "/nowhere"})).models.values()

@@ -16,7 +16,6 @@ from arena.cli import main
 from arena.runtimes.process import ROOT, Interpreters
 
 pytest_plugins = ("nvml",)
-pytestmark = pytest.mark.xdist_group("gpu")  # what one of these tests ends may be another's orphan
 
 CARD = "gpu total=12288 used=300 name=Test_12GB uuid=GPU-a"
 

@@ -17,7 +17,6 @@ from benchmarks.metrics.text import character_error_rate
 from benchmarks.tiny_vlm import evaluation, exam
 from tests.serving import Serving, serving
 
-pytestmark = pytest.mark.xdist_group("torch")
 WEIGHTS = Path(__file__).parent.parent.parent / "assets" / "models" / "tiny-vlm"
 VARIANTS = ("tiny_vlm", "tiny_vlm_8bit")
 STAR = {"en": "red", "ru": "красный"}  # what colour the star of the sample has

@@ -19,7 +19,6 @@ from adapters.torch_generation import Answer, Text
 from adapters.transformers_chat import conversation, parts, system_form
 from tests import tiny
 
-pytestmark = pytest.mark.xdist_group("torch")
 FAMILIES = [tiny.qwen2_vl, tiny.qwen3_vl, tiny.idefics3, tiny.mllama]
 SEEN = {  # of a picture of 300 x 200: width, height, visual tokens
     "qwen2_vl": (252, 168, 54),

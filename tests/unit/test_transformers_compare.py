@@ -14,8 +14,6 @@ from arena.types import Delta, Run
 from tests import tiny
 from tests.processes import exists
 
-pytestmark = pytest.mark.xdist_group("torch")
-
 
 @pytest.fixture(scope="module")
 def arena(tmp_path_factory):

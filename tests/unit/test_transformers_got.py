@@ -12,7 +12,6 @@ from safetensors.torch import load_file, save_file
 from adapters.base import AdapterError, Job, adapter_class
 from tests import tiny
 
-pytestmark = pytest.mark.xdist_group("torch")
 TOKENS = 12
 
 

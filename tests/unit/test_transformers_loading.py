@@ -16,7 +16,6 @@ from arena.catalog import load_catalog
 from arena.config import load_settings
 from tests import tiny
 
-pytestmark = pytest.mark.xdist_group("torch")
 FAMILIES = [tiny.qwen2_vl, tiny.qwen3_vl, tiny.idefics3, tiny.mllama, tiny.got_ocr]
 MODEL_TYPES = {"got_ocr": "got_ocr2"}
 
