@@ -273,7 +273,8 @@ def line() -> Drawn:
 
 def figures() -> Drawn:
     """Coloured shapes; there is nothing to read."""
-    sheet = Image.new("RGB", (448, 392), (246, 247, 244))
+    ground = (246, 247, 244)
+    sheet = Image.new("RGB", (448, 392), ground)
     pen = ImageDraw.Draw(sheet)
     for name, colour, (x, y), size in (
         ("star", "red", (50, 40), 130),
@@ -281,7 +282,7 @@ def figures() -> Drawn:
         ("square", "green", (60, 240), 120),
         ("circle", "blue", (280, 250), 100),
     ):
-        shapes.draw(pen, name, (x, y, x + size, y + size), shapes.COLOURS[colour], (246, 247, 244), 0.0)
+        shapes.draw(pen, name, (x, y, x + size, y + size), shapes.COLOURS[colour], ground, 0.0)
     return sheet.resize((224, 196), Image.Resampling.LANCZOS), []
 
 

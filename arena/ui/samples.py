@@ -28,7 +28,7 @@ class Sample:
 
 @cache
 def samples() -> dict[str, Sample]:
-    """By id, in the order of the gallery; the first is on the page when it opens."""
+    """By id, in the order of the gallery; a page opens with the first unless another suits its models."""
     found = yaml.safe_load((FOLDER / "samples.yaml").read_text(encoding="utf-8"))
     return {
         entry["id"]: Sample(

@@ -93,11 +93,12 @@ def pointed(q: Tensor, k: Tensor, mask: Tensor) -> Tensor:
     return scores.masked_fill(~mask, float("-inf")).log_softmax(-1)
 
 
-def think(language: Any, x: Tensor, place: Tensor, turns: Tensor) -> tuple[Tensor, list[Tensor]]:
-    """The text model over (n, t, width); and where the first head of every layer but the first points."""
+def think(language: Any, x: Tensor, place: Tensor, mask: Tensor, single: bool) -> tuple[Tensor, list[Tensor]]:
+    """The text model over (n, t, width); and where the first head of every layer but the first points.
+
+    single: the mask lets every token look at all before it, for which there is a faster way.
+    """
     n, length, _ = x.shape
-    mask = visible_to(turns)
-    single = int(turns.max()) < 2
     points = []
     config = language.config
     heads, few = config.num_attention_heads, config.num_key_value_heads
@@ -136,24 +137,31 @@ class Thought:
 
 
 def thought(model: Any, pixels: Tensor, ids: Tensor, turns: Tensor) -> Thought:
-    """The whole model over a group; shapes as in `benchmarks.tiny_vlm.batches.Group`."""
+    """The whole model over a group; shapes as in `benchmarks.tiny_vlm.batches.Group`. `turns` may stay on the CPU."""
     rows, columns = pixels.shape[1] // CELL, pixels.shape[2] // CELL
-    visible = look(model.model.visual, pixels)
     before = opening()
-    x = model.model.language_model.embed_tokens(ids)
-    x = torch.cat((x[:, :before], visible, x[:, before + rows * columns :]), 1)
     end = before + rows * columns
-    held, points = think(model.model.language_model, x, positions(turns, before, rows, columns), turns)
+    single = int(turns.max()) < 2  # asked beside the processor, so that a GPU is not waited for
+    turns = turns.to(ids.device, non_blocking=True)
+    visible = look(model.model.visual, pixels)
+    x = model.model.language_model.embed_tokens(ids)
+    x = torch.cat((x[:, :before], visible, x[:, end:]), 1)
+    place = positions(turns, before, rows, columns)
+    held, points = think(model.model.language_model, x, place, visible_to(turns), single)
     return Thought(held, visible, [each[:, :, before:end] for each in points])
 
 
-def where_wanted(given: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Of what stands at every token, (n, t, …), the rows whose next token has a label, and those labels."""
-    # The places are found beside the processor, so that a GPU is not waited for.
+def wanted_at(labels: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
+    """The tokens, counted through all but the last of every row, whose next one has a label; and those labels."""
+    # They are found beside the processor, so that a GPU is not waited for.
     wanted = labels[:, 1:].flatten()
     places = (wanted != IGNORED).nonzero().squeeze(1)
-    rows = given[:, :-1].flatten(0, 1).index_select(0, places.to(given.device, non_blocking=True))
-    return rows, wanted[places].to(given.device, non_blocking=True)
+    return places.to(device, non_blocking=True), wanted[places].to(device, non_blocking=True)
+
+
+def at_places(given: Tensor, places: Tensor) -> Tensor:
+    """What stands, of (n, t, …), at the tokens that `wanted_at` counts."""
+    return given[:, :-1].flatten(0, 1).index_select(0, places)
 
 
 class Learner(nn.Module):
@@ -170,7 +178,7 @@ class Learner(nn.Module):
         """Mean losses over a group: `answer` over its tokens, `looked` over those that come from one place of the
         picture, `named` over the slots; and the shares of all right.
 
-        A group without tokens is looked at only, and has no answer. `labels` and `looks` may stay on the CPU.
+        A group without tokens is looked at only, and has no answer. `turns`, `labels` and `looks` may stay on the CPU.
         """
         if ids.shape[1]:
             mind = thought(self.model, pixels, ids, turns)
@@ -178,16 +186,17 @@ class Learner(nn.Module):
         return self.named(look(self.model.model.visual, pixels), seen)
 
     def answered(self, held: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        told, wanted = where_wanted(held, labels)
-        said = self.model.lm_head(told).float()
+        places, wanted = wanted_at(labels, held.device)
+        said = self.model.lm_head(at_places(held, places)).float()
         loss = functional.cross_entropy(said, wanted)
         return {"answer": loss, "right": (said.argmax(-1) == wanted).float().mean()}
 
     def looked(self, points: list[Tensor], looks: Tensor) -> dict[str, Tensor]:
         """Whether the first heads point to where the next token comes from; `there`: the last layer's."""
+        places, wanted = wanted_at(looks, points[0].device)
         losses = []
         for each in points:
-            pointing, wanted = where_wanted(each, looks)
+            pointing = at_places(each, places)
             losses.append(functional.nll_loss(pointing, wanted) if len(wanted) else pointing.sum())
         return {"looked": torch.stack(losses).mean(), "there": (pointing.argmax(-1) == wanted).float().mean()}
 

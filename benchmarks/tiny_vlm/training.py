@@ -57,9 +57,10 @@ def update(state: State, groups: Sequence[Mapping[str, Any]]) -> dict[str, list[
     totals: dict[str, list[Any]] = defaultdict(list)
     half = torch.autocast("cuda", torch.bfloat16) if device.type == "cuda" else contextlib.nullcontext()
     for group in groups:
-        tensors = {name: group[name].to(device, non_blocking=True) for name in ("pixels", "ids", "turns", "seen")}
+        beside = {name: group[name] for name in ("turns", "labels", "looks")}
+        tensors = {name: group[name].to(device, non_blocking=True) for name in ("pixels", "ids", "seen")}
         with half:
-            losses = state.learner(labels=group["labels"], looks=group["looks"], **tensors)
+            losses = state.learner(**tensors, **beside)
         loss = losses["named"]
         if "answer" in losses:
             loss = losses["answer"] + recipe.aid * losses["named"] + recipe.guide * losses["looked"]
